@@ -1,0 +1,3 @@
+{% macro shop_date(timestamp_utc) -%}
+    cast({{ to_shop_time(timestamp_utc) }} as date)
+{%- endmacro %}

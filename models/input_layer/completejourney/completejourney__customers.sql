@@ -1,0 +1,50 @@
+{{ config(enabled='completejourney' in var('enabled_sources')) }}
+
+with
+
+transactions as (
+
+    select * from {{ ref('stg_completejourney__transactions') }}
+
+),
+
+demographics as (
+
+    select * from {{ ref('stg_completejourney__demographics') }}
+
+),
+
+-- The source has no customer file: a household exists once it has bought or answered the survey.
+households as (
+
+    select household_id from transactions
+    where household_id is not null
+    union distinct
+    select household_id from demographics
+    where household_id is not null
+
+),
+
+-- A survey row that has no household at all goes on to the quality gate as it is.
+final as (
+
+    select
+        coalesce(households.household_id, demographics.household_id) as customer_id,
+        cast(null as timestamp) as first_seen_at,
+        demographics.age_band,
+        cast(null as string) as gender,
+        demographics.income_band,
+        cast(null as string) as region,
+        demographics.home_ownership,
+        demographics.marital_status,
+        demographics.household_size,
+        demographics.household_composition,
+        demographics.kids_count,
+        cast(null as string) as email_hash
+    from households
+    full outer join demographics
+        on households.household_id = demographics.household_id
+
+)
+
+select * from final

@@ -1,0 +1,27 @@
+{{ config(enabled='completejourney' in var('enabled_sources')) }}
+
+with
+
+transactions as (
+
+    select * from {{ ref('stg_completejourney__transactions') }}
+
+),
+
+final as (
+
+    select
+        basket_id || '-' || product_id as order_line_id,
+        basket_id as order_id,
+        product_id,
+        quantity,
+        sales_amount as amount_paid,
+        loyalty_discount,
+        coupon_discount,
+        coupon_match_discount,
+        false as is_return
+    from transactions
+
+)
+
+select * from final

@@ -1,0 +1,1 @@
+{{ check_rows('erasure_requests') }}

@@ -1,0 +1,78 @@
+with
+
+events as (
+
+    select * from {{ ref('int_events_enriched') }}
+
+),
+
+order_lines as (
+
+    select * from {{ ref('order_lines') }}
+
+),
+
+other_events as (
+
+    select
+        event_id,
+        event_type,
+        occurred_at,
+        event_date,
+        known_date,
+        customer_id,
+        anonymous_id,
+        product_id,
+        cast(null as string) as order_id,
+        campaign_id,
+        coupon_id,
+        cast(null as decimal(18, 3)) as units,
+        cast(null as decimal(18, 2)) as amount_paid,
+        search_query,
+        dwell_seconds,
+        rating,
+        channel,
+        device,
+        source_system
+    from events
+
+),
+
+-- A line on which nothing changed hands is no purchase.
+purchases as (
+
+    select
+        'purchase:' || order_line_id as event_id,
+        'purchase' as event_type,
+        ordered_at as occurred_at,
+        order_date as event_date,
+        known_date,
+        customer_id,
+        cast(null as string) as anonymous_id,
+        product_id,
+        order_id,
+        cast(null as string) as campaign_id,
+        cast(null as string) as coupon_id,
+        units,
+        amount_paid,
+        cast(null as string) as search_query,
+        cast(null as int) as dwell_seconds,
+        cast(null as double) as rating,
+        store_or_channel as channel,
+        cast(null as string) as device,
+        source_system
+    from order_lines
+    where units > 0 and not is_return
+
+),
+
+final as (
+
+    select * from other_events
+    union all
+    select * from purchases
+
+)
+
+select * from final
+order by occurred_at, event_id

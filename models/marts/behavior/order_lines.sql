@@ -1,0 +1,10 @@
+with
+
+order_lines as (
+
+    select * from {{ ref('int_order_lines_enriched') }}
+
+)
+
+select * from order_lines
+order by ordered_at, order_line_id

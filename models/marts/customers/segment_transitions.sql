@@ -1,0 +1,36 @@
+with
+
+segment_history as (
+
+    select * from {{ ref('segment_history') }}
+
+),
+
+moves as (
+
+    select
+        as_of_date,
+        coalesce(previous_segment, 'not_yet_customer') as from_segment,
+        segment as to_segment,
+        count(*) as customers
+    from segment_history
+    group by as_of_date, coalesce(previous_segment, 'not_yet_customer'), segment
+
+),
+
+final as (
+
+    select
+        {{ add_days('as_of_date', -var('cutoff_interval_days')) }} as from_date,
+        as_of_date as to_date,
+        from_segment,
+        to_segment,
+        customers,
+        {{ divide('customers', 'sum(customers) over (partition by as_of_date, from_segment)') }}
+            as share_of_from_segment
+    from moves
+
+)
+
+select * from final
+order by to_date, from_segment, to_segment

@@ -1,0 +1,22 @@
+{{ config(enabled='completejourney' in var('enabled_sources')) }}
+
+with
+
+source as (
+
+    select * from {{ source('completejourney', 'campaign_descriptions') }}
+
+),
+
+renamed as (
+
+    select
+        {{ id_text('campaign_id') }} as campaign_id,
+        {{ clean_text('campaign_type') }} as campaign_type,
+        cast(start_date as date) as start_date,
+        cast(end_date as date) as end_date
+    from source
+
+)
+
+select * from renamed
