@@ -1,17 +1,19 @@
-{% macro check_rows(input_table, known=[], exceptions_only=false) -%}
+{% macro check_rows(input_table, known=[]) -%}
     {#-
-        Every row of an input table with the verdict of the quality gate on it. Different rows of
-        one key are versions, of which the first received (then the smallest by all columns) is kept.
+        The exceptions among the rows of an input table: every row that breaks a rule of the quality
+        gate or shares its key with another, with the verdict on it. All other rows are accepted as
+        they stand and not written down again.
+
+        Different rows of one key are versions, of which one is kept: the first received (then the
+        smallest by all columns) among those that no other rule rejects.
 
         known: entities whose keys the rows refer to, as (entity, key column, accepted model).
-        exceptions_only: keep only rows that are not plainly accepted (every row that breaks a rule
-            or shares its key), for a table too large to be written down again.
 
-        Adds version_number, a boolean breaks_<rule> for each rule, row_status (accepted,
-        quarantined or exact_duplicate), rejected_by and quality_flags.
+        Adds copy_number, version_number, a boolean breaks_<rule> for each rule, rejected_by,
+        quality_flags and row_status (accepted, quarantined or exact_duplicate).
     -#}
     {%- set rules = quality_rules(input_table) -%}
-    {%- set input_model = ref('input_layer__' ~ input_table) -%}
+    {%- set row_rules = rules | rejectattr('rule_id', 'equalto', 'duplicate_key') | list -%}
     {%- set key = gated_tables()[input_table] -%}
     {%- set columns = input_columns(input_table) -%}
 
@@ -19,7 +21,7 @@ with
 
 input_rows as (
 
-    select * from {{ input_model }}
+    select * from {{ ref('input_layer__' ~ input_table) }}
 
 ),
 
@@ -39,8 +41,7 @@ known_{{ entity }}s as (
 ),
 {%- endfor %}
 
--- Only keys that repeat need their rows told apart, and they are few. Meeting by hash is enough:
--- the windows below compare the columns themselves.
+-- Few keys repeat. Meeting by hash is enough: the windows below compare the columns themselves.
 repeated_keys as (
 
     select {{ row_hash(key) }} as key_hash
@@ -50,19 +51,56 @@ repeated_keys as (
 
 ),
 
-single_rows as (
+looked_up_rows as (
 
     select
-        *,
-        cast(1 as bigint) as copy_number,
-        cast(1 as bigint) as version_number,
-        false as shares_key
+        input_rows.*,
+        {%- for entity, key_column, accepted_model in known %}
+        known_{{ entity }}s.known_{{ key_column }} is not null as is_known_{{ entity }},
+        {%- endfor %}
+        repeated_keys.key_hash is not null as shares_key,
+        data_windows.as_of_date
     from input_rows
-    where {{ row_hash(key) }} not in (select key_hash from repeated_keys)
+    cross join data_windows
+    {%- for entity, key_column, accepted_model in known %}
+    left join known_{{ entity }}s
+        on input_rows.{{ key_column }} = known_{{ entity }}s.known_{{ key_column }}
+    {%- endfor %}
+    left join repeated_keys
+        on {{ row_hash(key) }} = repeated_keys.key_hash
 
 ),
 
-repeated_rows as (
+tried_rows as (
+
+    select
+        {{ columns | join(',\n        ') }},
+        {%- for rule in row_rules %}
+        coalesce({{ rule.condition }}, false) as breaks_{{ rule.rule_id }},
+        {%- endfor %}
+        shares_key
+    from looked_up_rows
+
+),
+
+exceptions as (
+
+    select
+        *,
+        {% for rule in row_rules if rule.action == 'reject' -%}
+        {{ 'or ' if not loop.first }}breaks_{{ rule.rule_id }}
+        {% endfor -%}
+        as is_faulty
+    from tried_rows
+    where
+        shares_key
+        {%- for rule in row_rules %}
+        or breaks_{{ rule.rule_id }}
+        {%- endfor %}
+
+),
+
+numbered_rows as (
 
     select
         *,
@@ -72,50 +110,21 @@ repeated_rows as (
         ) as copy_number,
         dense_rank() over (
             partition by {{ key | join(', ') }}
-            order by {% if 'received_at' in columns %}received_at, {% endif %}{{ columns | join(', ') }}
-        ) as version_number,
-        true as shares_key
-    from input_rows
-    where {{ row_hash(key) }} in (select key_hash from repeated_keys)
+            order by
+                is_faulty,
+                {% if 'received_at' in columns %}received_at nulls last, {% endif -%}
+                {{ columns | join(' nulls last, ') }} nulls last
+        ) as version_number
+    from exceptions
 
 ),
 
-numbered_rows as (
-
-    select * from single_rows
-    union all
-    select * from repeated_rows
-
-),
-
-looked_up_rows as (
+versioned_rows as (
 
     select
-        numbered_rows.*,
-        {%- for entity, key_column, accepted_model in known %}
-        known_{{ entity }}s.known_{{ key_column }} is not null as is_known_{{ entity }},
-        {%- endfor %}
-        data_windows.as_of_date
+        *,
+        version_number > 1 as breaks_duplicate_key
     from numbered_rows
-    cross join data_windows
-    {%- for entity, key_column, accepted_model in known %}
-    left join known_{{ entity }}s
-        on numbered_rows.{{ key_column }} = known_{{ entity }}s.known_{{ key_column }}
-    {%- endfor %}
-
-),
-
-checked_rows as (
-
-    select
-        {{ columns | join(',\n        ') }},
-        version_number,
-        copy_number,
-        shares_key,
-        {%- for rule in rules %}
-        coalesce({{ rule.condition }}, false) as breaks_{{ rule.rule_id }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from looked_up_rows
 
 ),
 
@@ -136,7 +145,7 @@ judged_rows as (
             , case when breaks_{{ rule.rule_id }} then '{{ rule.rule_id }}' end
             {%- endfor -%}
         ), '') as quality_flags
-    from checked_rows
+    from versioned_rows
 
 ),
 
@@ -154,10 +163,4 @@ final as (
 )
 
 select * from final
-{%- if exceptions_only %}
-where
-    row_status != 'accepted'
-    or quality_flags is not null
-    or shares_key
-{%- endif %}
 {%- endmacro %}

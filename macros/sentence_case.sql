@@ -1,3 +1,3 @@
 {% macro sentence_case(text_column) -%}
-    concat(upper(substr({{ text_column }}, 1, 1)), lower(substr({{ text_column }}, 2)))
+    upper(substr({{ text_column }}, 1, 1)) || lower(substr({{ text_column }}, 2))
 {%- endmacro %}

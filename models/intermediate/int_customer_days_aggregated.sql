@@ -8,19 +8,7 @@ events as (
 
 orders as (
 
-    select * from {{ ref('int_orders_enriched') }}
-
-),
-
-order_lines as (
-
-    select * from {{ ref('int_order_lines_enriched') }}
-
-),
-
-products as (
-
-    select * from {{ ref('int_products_accepted') }}
+    select * from {{ ref('int_orders_totaled') }}
 
 ),
 
@@ -30,32 +18,17 @@ order_days as (
         customer_id,
         order_date as activity_date,
         known_date,
-        count(*) as orders
+        count(*) as orders,
+        sum(order_lines) as order_lines,
+        sum(units) as units,
+        sum(amount_paid) as amount_paid,
+        sum(discount_amount) as discount_amount,
+        sum(coupon_discount) as coupon_discount,
+        sum(private_label_amount) as private_label_amount,
+        sum(discounted_lines) as discounted_lines
     from orders
     where customer_id is not null
     group by customer_id, order_date, known_date
-
-),
-
-line_days as (
-
-    select
-        order_lines.customer_id,
-        order_lines.order_date as activity_date,
-        order_lines.known_date,
-        count(*) as order_lines,
-        sum(order_lines.units) as units,
-        sum(order_lines.amount_paid) as amount_paid,
-        sum(order_lines.discount_amount) as discount_amount,
-        sum(order_lines.coupon_discount) as coupon_discount,
-        sum(case when products.is_private_label then order_lines.amount_paid else 0 end)
-            as private_label_amount,
-        count(case when order_lines.discount_amount > 0 then 1 end) as discounted_lines
-    from order_lines
-    left join products
-        on order_lines.product_id = products.product_id
-    where order_lines.customer_id is not null
-    group by order_lines.customer_id, order_lines.order_date, order_lines.known_date
 
 ),
 
@@ -77,9 +50,17 @@ event_days as (
 
 days as (
 
-    select customer_id, activity_date, known_date from order_days
+    select
+        customer_id,
+        activity_date,
+        known_date
+    from order_days
     union distinct
-    select customer_id, activity_date, known_date from event_days
+    select
+        customer_id,
+        activity_date,
+        known_date
+    from event_days
 
 ),
 
@@ -90,13 +71,14 @@ final as (
         days.activity_date,
         days.known_date,
         coalesce(order_days.orders, 0) as orders,
-        coalesce(line_days.order_lines, 0) as order_lines,
-        coalesce(line_days.units, 0) as units,
-        coalesce(line_days.amount_paid, 0) as amount_paid,
-        coalesce(line_days.discount_amount, 0) as discount_amount,
-        coalesce(line_days.coupon_discount, 0) as coupon_discount,
-        coalesce(line_days.private_label_amount, 0) as private_label_amount,
-        coalesce(line_days.discounted_lines, 0) as discounted_lines,
+        cast(coalesce(order_days.order_lines, 0) as bigint) as order_lines,
+        cast(coalesce(order_days.units, 0) as decimal(18, 3)) as units,
+        cast(coalesce(order_days.amount_paid, 0) as decimal(18, 2)) as amount_paid,
+        cast(coalesce(order_days.discount_amount, 0) as decimal(18, 2)) as discount_amount,
+        cast(coalesce(order_days.coupon_discount, 0) as decimal(18, 2)) as coupon_discount,
+        cast(coalesce(order_days.private_label_amount, 0) as decimal(18, 2))
+            as private_label_amount,
+        cast(coalesce(order_days.discounted_lines, 0) as bigint) as discounted_lines,
         coalesce(event_days.coupons_redeemed, 0) as coupons_redeemed,
         coalesce(event_days.campaigns_received, 0) as campaigns_received,
         coalesce(event_days.browsing_events, 0) as browsing_events
@@ -106,11 +88,6 @@ final as (
             days.customer_id = order_days.customer_id
             and days.activity_date = order_days.activity_date
             and days.known_date = order_days.known_date
-    left join line_days
-        on
-            days.customer_id = line_days.customer_id
-            and days.activity_date = line_days.activity_date
-            and days.known_date = line_days.known_date
     left join event_days
         on
             days.customer_id = event_days.customer_id

@@ -31,7 +31,9 @@ dated_orders as (
         {{ first_cutoff_after('orders.known_date', 'data_windows.newest_cutoff') }} as first_cutoff
     from orders
     cross join data_windows
-    where orders.customer_id is not null
+    where
+        orders.customer_id is not null
+        and orders.known_date < data_windows.newest_cutoff
 
 ),
 

@@ -36,7 +36,8 @@ category_prices as (
     select
         category,
         as_of_date,
-        cast({{ divide('sum(list_amount)', 'sum(units)', digits=4) }} as decimal(18, 4)) as unit_price
+        cast({{ divide('sum(list_amount)', 'sum(units)', digits=4) }} as decimal(18, 4))
+            as unit_price
     from customer_categories
     group by category, as_of_date
 

@@ -42,7 +42,7 @@ final as (
     select
         products_by_day.customer_id,
         cutoffs.as_of_date,
-        sum(products_by_day.new_products) as distinct_products
+        cast(sum(products_by_day.new_products) as bigint) as distinct_products
     from products_by_day
     inner join cutoffs
         on products_by_day.first_known_date < cutoffs.as_of_date

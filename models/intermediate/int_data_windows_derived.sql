@@ -1,3 +1,5 @@
+{%- set gap_days = var('max_order_gap_days') -%}
+
 with
 
 orders as (
@@ -38,14 +40,14 @@ bounds as (
     select
         max(case
             when
-                (days_until_next > {{ var('max_order_gap_days') }} and orders_until * 100 <= orders_in_all)
-                or (days_until_next > {{ var('max_order_gap_days') }} * 40 and orders_until * 2 < orders_in_all)
+                (days_until_next > {{ gap_days }} and orders_until * 100 <= orders_in_all)
+                or (days_until_next > {{ gap_days * 40 }} and orders_until * 2 < orders_in_all)
                 then order_date
         end) as last_stray_early_date,
         min(case
             when
-                (days_since_previous > {{ var('max_order_gap_days') }} and orders_since * 100 <= orders_in_all)
-                or (days_since_previous > {{ var('max_order_gap_days') }} * 40 and orders_since * 2 < orders_in_all)
+                (days_since_previous > {{ gap_days }} and orders_since * 100 <= orders_in_all)
+                or (days_since_previous > {{ gap_days * 40 }} and orders_since * 2 < orders_in_all)
                 then order_date
         end) as first_stray_late_date
     from spaced_days
@@ -60,8 +62,10 @@ observed_windows as (
     from spaced_days
     cross join bounds
     where
-        spaced_days.order_date > coalesce(bounds.last_stray_early_date, cast('0001-01-01' as date))
-        and spaced_days.order_date < coalesce(bounds.first_stray_late_date, cast('9999-12-31' as date))
+        spaced_days.order_date
+        > coalesce(bounds.last_stray_early_date, cast('0001-01-01' as date))
+        and spaced_days.order_date
+        < coalesce(bounds.first_stray_late_date, cast('9999-12-31' as date))
 
 ),
 
@@ -69,11 +73,11 @@ final as (
 
     select
         first_order_date,
-        {% if var('as_of_date') -%}
-            cast('{{ var("as_of_date") }}' as date)
-        {%- else -%}
-            {{ add_days('last_order_date', 1) }}
-        {%- endif %} as as_of_date
+        {{
+            "cast('" ~ var('as_of_date') ~ "' as date)"
+            if var('as_of_date')
+            else add_days('last_order_date', 1)
+        }} as as_of_date
     from observed_windows
 
 )

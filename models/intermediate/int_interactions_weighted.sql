@@ -42,9 +42,9 @@ final as (
         count(*) as purchase_count,
         count(case when age_days <= 28 then 1 end) as recent_purchase_count,
         min(age_days) as days_since_last_purchase,
-        sum(cast(round(
-            power({{ var('interaction_weekly_decay') }}, age_days / 7.0) * 1000000000
-        ) as bigint)) / 1000000000.0 as weight
+        cast(sum(cast(round(
+            power({{ var('interaction_weekly_decay') }}, cast(age_days as double) / 7) * 1000000000
+        ) as bigint)) as double) / 1000000000 as weight
     from purchases
     group by as_of_date, customer_id, product_id
 

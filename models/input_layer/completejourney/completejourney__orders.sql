@@ -1,4 +1,7 @@
-{{ config(enabled='completejourney' in var('enabled_sources')) }}
+{{ config(
+    enabled='completejourney' in var('enabled_sources'),
+    materialized='table',
+) }}
 
 with
 

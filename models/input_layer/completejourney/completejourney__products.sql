@@ -14,7 +14,7 @@ final as (
     select
         product_id,
         {{ sentence_case('coalesce(product_type, category, department)') }} as product_name,
-        concat('Manufacturer ', manufacturer_id) as brand,
+        'Manufacturer ' || manufacturer_id as brand,
         brand_type = 'Private' as is_private_label,
         department,
         category,

@@ -1,3 +1,1 @@
-{{ config(materialized='view') }}
-
 {{ accepted_rows('products') }}

@@ -1,5 +1,4 @@
 {{ check_rows(
     'promotions',
     known=[('product', 'product_id', 'int_products_accepted')],
-    exceptions_only=true,
 ) }}

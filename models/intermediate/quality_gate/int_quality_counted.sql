@@ -1,32 +1,35 @@
 with
 
--- One scan a table: what became of its rows, and how many break each rule, side by side.
+-- What became of the rows of each table, and how many break each rule, side by side.
 {% for table_name in gated_tables() -%}
-{{ table_name }} as (
+{%- set has_amount = 'amount_paid' in input_columns(table_name) -%}
+{{ table_name }}_accepted as (
 
     select
-        {% if table_name == 'promotions' -%}
-            (select count(*) from {{ ref('int_promotions_accepted') }})
-        {%- else -%}
-            count(case when row_status = 'accepted' then 1 end)
-        {%- endif %} as rows_accepted,
-        count(case when row_status = 'quarantined' then 1 end) as rows_quarantined,
-        count(case when row_status = 'exact_duplicate' then 1 end) as exact_duplicates_removed,
+        count(*) as rows_accepted,
+        {{ 'coalesce(sum(amount_paid), 0)' if has_amount else 'null' }} as amount_accepted
+    from {{ ref('int_' ~ table_name ~ '_accepted') }}
+
+),
+
+{{ table_name }}_exceptions as (
+
+    select
+        {%- for rule in quality_rules(table_name) %}
+        count(case when row_status != 'exact_duplicate' and breaks_{{ rule.rule_id }} then 1 end)
+            as {{ rule.rule_id }},
+        {%- endfor %}
         {%- for status, column in {
-            'accepted': 'amount_accepted',
             'quarantined': 'amount_quarantined',
             'exact_duplicate': 'amount_of_duplicates',
         }.items() %}
-        {% if 'amount_paid' in input_columns(table_name) -%}
-            sum(case when row_status = '{{ status }}' then amount_paid else 0 end)
-        {%- else -%}
-            cast(null as decimal(18, 2))
-        {%- endif %} as {{ column }},
+        {{
+            "coalesce(sum(case when row_status = '" ~ status ~ "' then amount_paid end), 0)"
+            if has_amount else 'null'
+        }} as {{ column }},
         {%- endfor %}
-        {%- for rule in quality_rules(table_name) %}
-        count(case when row_status != 'exact_duplicate' and breaks_{{ rule.rule_id }} then 1 end)
-            as {{ rule.rule_id }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        count(case when row_status = 'quarantined' then 1 end) as rows_quarantined,
+        count(case when row_status = 'exact_duplicate' then 1 end) as exact_duplicates_removed
     from {{ ref('int_' ~ table_name ~ '_checked') }}
 
 ),
@@ -45,7 +48,8 @@ unioned as (
         cast(amount_quarantined as decimal(18, 2)) as amount_quarantined,
         cast(amount_of_duplicates as decimal(18, 2)) as amount_of_duplicates,
         {{ rule.rule_id }} as rows_failed
-    from {{ rule.table_name }}
+    from {{ rule.table_name }}_accepted
+    cross join {{ rule.table_name }}_exceptions
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 events as (
@@ -8,7 +10,7 @@ events as (
 
 order_lines as (
 
-    select * from {{ ref('order_lines') }}
+    select * from {{ ref('int_order_lines_enriched') }}
 
 ),
 
@@ -75,4 +77,3 @@ final as (
 )
 
 select * from final
-order by occurred_at, event_id

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 with
 
 order_lines as (
@@ -7,4 +9,3 @@ order_lines as (
 )
 
 select * from order_lines
-order by ordered_at, order_line_id

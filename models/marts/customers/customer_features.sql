@@ -11,15 +11,9 @@
 
 with
 
-customer_days as (
+totals as (
 
-    select * from {{ ref('int_customer_days_aggregated') }}
-
-),
-
-cutoffs as (
-
-    select * from {{ ref('int_cutoffs_spined') }}
+    select * from {{ ref('int_customer_activity_totaled') }}
 
 ),
 
@@ -47,47 +41,6 @@ product_counts as (
 
 ),
 
--- The one join that decides what a cutoff may know.
-known_days as (
-
-    select
-        customer_days.*,
-        cutoffs.as_of_date,
-        cutoffs.is_newest,
-        cutoffs.first_order_date as first_data_date,
-        {{ days_between('customer_days.activity_date', 'cutoffs.as_of_date') }} as age_days
-    from customer_days
-    inner join cutoffs
-        on customer_days.known_date < cutoffs.as_of_date
-
-),
-
-totals as (
-
-    select
-        customer_id,
-        as_of_date,
-        is_newest,
-        first_data_date,
-        min(case when orders > 0 then activity_date end) as first_order_date,
-        max(case when orders > 0 then activity_date end) as last_order_date,
-        sum(order_lines) as order_lines,
-        sum(coupon_discount) as coupon_discount,
-        sum(private_label_amount) as private_label_amount,
-        sum(discounted_lines) as discounted_lines,
-        {%- for measure in measures %}
-        sum({{ measure }}) as {{ measure }},
-        {%- for days in windows %}
-        sum(case when age_days <= {{ days }} then {{ measure }} else 0 end)
-            as {{ measure }}_{{ days }}d{{ ',' if not loop.last }}
-        {%- endfor %}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from known_days
-    group by customer_id, as_of_date, is_newest, first_data_date
-    having sum(orders) > 0
-
-),
-
 final as (
 
     select
@@ -99,7 +52,8 @@ final as (
         {{ days_between('totals.last_order_date', 'totals.as_of_date') }} as recency_days,
         {{ days_between('totals.first_order_date', 'totals.as_of_date') }} as tenure_days,
         totals.first_order_date
-        < {{ add_days('totals.first_data_date', var('cutoff_interval_days')) }} as is_tenure_truncated,
+        < {{ add_days('totals.first_data_date', var('cutoff_interval_days')) }}
+            as is_tenure_truncated,
         order_gaps.order_days,
         order_gaps.average_days_between_orders,
         order_gaps.stddev_days_between_orders,

@@ -1,8 +1,8 @@
 with
 
-customer_features as (
+totals as (
 
-    select * from {{ ref('customer_features') }}
+    select * from {{ ref('int_customer_activity_totaled') }}
 
 ),
 
@@ -12,10 +12,10 @@ measured as (
         customer_id,
         as_of_date,
         is_newest,
-        recency_days,
-        orders_364d as frequency,
-        amount_paid_364d as monetary
-    from customer_features
+        {{ days_between('last_order_date', 'as_of_date') }} as recency_days,
+        cast(orders_364d as bigint) as frequency,
+        cast(amount_paid_364d as decimal(18, 2)) as monetary
+    from totals
 
 ),
 

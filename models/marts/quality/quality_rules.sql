@@ -1,7 +1,7 @@
 with
 
-{% for rule in quality_rules() -%}
-{{ 'rules as (\n' if loop.first }}
+rules as (
+    {% for rule in quality_rules() %}
     select
         '{{ rule.table_name }}' as table_name,
         '{{ rule.rule_id }}' as rule_id,
@@ -10,6 +10,8 @@ with
         '{{ rule.severity }}' as severity,
         '{{ rule.action }}' as action,
         '{{ rule.reason | replace("'", "''") }}' as reason
-    {{ 'union all' if not loop.last else '\n)' }}
-{% endfor %}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+)
+
 select * from rules

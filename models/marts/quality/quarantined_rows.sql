@@ -18,14 +18,17 @@ data_windows as (
     select
         source_system,
         '{{ table_name }}' as table_name,
-        concat_ws('|'{% for column in key %}, cast({{ column }} as string){% endfor %}) as row_key,
+        concat_ws(
+            '|',
+            {%- for column in key %}
+            cast({{ column }} as string){{ ',' if not loop.last }}
+            {%- endfor %}
+        ) as row_key,
         rejected_by as rule_id,
         {{ row_as_json(input_columns(table_name) or ['source_system']) }} as raw_row,
-        {% if 'received_at' in input_columns(table_name) -%}
-            received_at
-        {%- else -%}
-            cast(null as timestamp)
-        {%- endif %} as received_at
+        cast({{
+            'received_at' if 'received_at' in input_columns(table_name) else 'null'
+        }} as timestamp) as received_at
     from {{ ref('int_' ~ table_name ~ '_checked') }}
     where row_status = 'quarantined'
 

@@ -6,11 +6,11 @@ with
     select
         '{{ table_name }}' as table_name,
         count(*) as rows_in,
-        {% if 'amount_paid' in input_columns(table_name) -%}
-            cast(coalesce(sum(amount_paid), 0) as decimal(18, 2))
-        {%- else -%}
-            cast(null as decimal(18, 2))
-        {%- endif %} as amount_in
+        {{
+            'cast(coalesce(sum(amount_paid), 0) as decimal(18, 2))'
+            if 'amount_paid' in input_columns(table_name)
+            else 'cast(null as decimal(18, 2))'
+        }} as amount_in
     from {{ ref('input_layer__' ~ table_name) }}
 
 ),
@@ -54,7 +54,9 @@ final as (
         = rows_out.rows_accepted + rows_out.rows_quarantined + rows_out.exact_duplicates_removed
         and coalesce(
             rows_in.amount_in
-            = rows_out.amount_accepted + rows_out.amount_quarantined + rows_out.amount_of_duplicates,
+            = rows_out.amount_accepted
+            + rows_out.amount_quarantined
+            + rows_out.amount_of_duplicates,
             true
         ) as is_reconciled
     from rows_in

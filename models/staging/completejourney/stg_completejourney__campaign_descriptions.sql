@@ -13,8 +13,8 @@ renamed as (
     select
         {{ id_text('campaign_id') }} as campaign_id,
         {{ clean_text('campaign_type') }} as campaign_type,
-        cast(start_date as date) as start_date,
-        cast(end_date as date) as end_date
+        try_cast(start_date as date) as start_date,
+        try_cast(end_date as date) as end_date
     from source
 
 )

@@ -14,7 +14,7 @@ renamed as (
         {{ id_text('household_id') }} as household_id,
         {{ id_text('coupon_upc') }} as coupon_id,
         {{ id_text('campaign_id') }} as campaign_id,
-        cast(redemption_date as date) as redemption_date
+        try_cast(redemption_date as date) as redemption_date
     from source
 
 )

@@ -13,7 +13,7 @@ renamed as (
     select
         {{ id_text('product_id') }} as product_id,
         {{ id_text('store_id') }} as store_id,
-        cast(week as int) as week_number,
+        try_cast(week as int) as week_number,
         {{ clean_text('display_location') }} as display_location,
         {{ clean_text('mailer_location') }} as mailer_location
     from source

@@ -1,0 +1,89 @@
+# Everything a person types. `make help` lists it.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WAREHOUSE_PATH ?= data/warehouse.duckdb
+
+# Nothing reports home, and a deprecated setting of the shell stays out of the build.
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export WAREHOUSE_PATH
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help
+help: ## List the commands.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+# -- Environment ----------------------------------------------------------------
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed.")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: environment
+environment: $(VENV)/.installed ## Create the virtual environment from the lock file.
+
+.PHONY: lock
+lock: ## Renew requirements.lock from pyproject.toml (needs uv).
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --upgrade \
+		--generate-hashes --no-strip-extras --no-annotate --no-header \
+		--no-emit-index-url --no-emit-find-links --output-file requirements.lock
+
+# -- Warehouse ------------------------------------------------------------------
+
+.PHONY: build
+build: environment ## Build and test the whole warehouse, then show where it is.
+	dbt build
+	@python -m warehouse.readme_queries show --first 3
+
+# What the tests look at: built when it is missing, left alone when it is there.
+$(WAREHOUSE_PATH): | environment
+	dbt build
+
+.PHONY: checksum
+checksum: environment ## Print a checksum of every table.
+	python -m warehouse.checksum $(WAREHOUSE_PATH)
+
+.PHONY: docs
+docs: environment ## Write the dbt documentation to target/static_index.html.
+	dbt docs generate --static
+
+.PHONY: ui
+ui: environment ## Open the Dagster asset graph on http://127.0.0.1:3000.
+	DAGSTER_HOME=$(CURDIR)/.dagster_home dg dev --host 127.0.0.1
+
+# -- Checks ---------------------------------------------------------------------
+
+.PHONY: lint
+lint: environment ## Check style, types and house rules.
+	ruff check .
+	ruff format --check .
+	mypy
+	WAREHOUSE_PATH=target/lint.duckdb sqlfluff lint models tests/data
+	dbt parse
+	dbt-bouncer
+
+.PHONY: test
+test: lint $(WAREHOUSE_PATH) ## Run every check: lint, types, pytest and dbt tests.
+	dbt test
+	pytest
+
+.PHONY: readme
+readme: environment ## Renew the answers to the queries in the README.
+	python -m warehouse.readme_queries update
+
+.PHONY: bench
+bench: environment ## Compare the warehouse with pandas and scikit-learn.
+	python benchmarks/sql_core.py
+	python benchmarks/item_similarity.py
+
+.PHONY: clean
+clean: ## Remove everything that was built, but not the environment.
+	rm -rf target logs data .dagster_home

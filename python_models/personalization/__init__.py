@@ -1,0 +1,1 @@
+"""The algorithms: plain functions on frames and matrices that know nothing of dbt."""

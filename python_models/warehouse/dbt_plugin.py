@@ -1,0 +1,101 @@
+"""The dbt-duckdb plugin that puts the raw files into the warehouse, as views."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
+from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.adapters.events.logging import AdapterLogger
+
+from warehouse.raw_files import (
+    RawSource,
+    check_sources,
+    create_views,
+    missing_optional_files,
+    read_sources,
+)
+
+logger = AdapterLogger("Warehouse")
+
+
+class Plugin(BasePlugin):
+    """Checks the raw files before the warehouse is opened, then keeps a view over each of them.
+
+    Whatever stops a build is raised as a RuntimeError: dbt-duckdb turns that, and nothing else,
+    into one plain message without a traceback.
+    """
+
+    sources: list[RawSource]
+    is_announced: bool
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002
+        """Read what the project declares as its sources.
+
+        Args:
+            plugin_config: The profile's settings for this plugin; there are none.
+
+        Raises:
+            SourceDeclarationError: If a source is declared incompletely.
+        """
+        self.sources = read_sources()
+        self.is_announced = False
+
+    def update_connection_config(
+        self,
+        creds: DuckDBCredentials,
+        config: dict[str, Any],  # noqa: ARG002
+    ) -> None:
+        """Check the raw files, then make room for the warehouse.
+
+        This runs before the file is opened. A bad raw file therefore neither touches the last good
+        warehouse nor leaves an empty one behind.
+
+        Args:
+            creds: The connection of the profile.
+            config: DuckDB's options, left as they are.
+
+        Raises:
+            RawDataError: If a raw file cannot be used.
+            RuntimeError: If the warehouse's folder cannot be made.
+        """
+        check_sources(self.sources)
+        if creds.path.startswith(":memory:"):
+            return
+        folder = Path(creds.path).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise RuntimeError(
+                f"The folder {folder} of the warehouse cannot be made: {error.strerror}"
+            ) from error
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Create the views over the raw files.
+
+        Args:
+            conn: The warehouse.
+
+        Raises:
+            RuntimeError: If the warehouse does not take a view.
+        """
+        for source in self.sources:
+            try:
+                create_views(conn, source)
+            except duckdb.Error as error:
+                raise RuntimeError(
+                    f"The views of source {source.name} cannot be created: {error}"
+                ) from error
+        self._announce_missing_files()
+
+    def _announce_missing_files(self) -> None:
+        # Once: dbt may connect many times in one build.
+        if self.is_announced:
+            return
+        self.is_announced = True
+        for source in self.sources:
+            missing = missing_optional_files(source)
+            if missing:
+                logger.info(
+                    f"Source {source.name} comes without {', '.join(missing)}: empty tables instead"
+                )

@@ -1,0 +1,14 @@
+-- A rule of severity warn that rejects more than max_rejected_share of a table is worth a look.
+{{ config(severity='warn') }}
+
+select
+    table_name,
+    rule_id,
+    rows_failed,
+    rows_checked,
+    {{ divide('rows_failed', 'rows_checked') }} as rejected_share
+from {{ ref('data_quality_summary') }}
+where
+    severity = 'warn'
+    and action = 'reject'
+    and rows_failed > rows_checked * {{ var('max_rejected_share') }}
