@@ -12,6 +12,8 @@ WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export WAREHOUSE_PATH
+export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+export DAGSTER_HOME := $(CURDIR)/.dagster_home
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
@@ -55,20 +57,26 @@ checksum: environment ## Print a checksum of every table.
 docs: environment ## Write the dbt documentation to target/static_index.html.
 	dbt docs generate --static
 
+$(DAGSTER_HOME)/dagster.yaml: orchestration/dagster.yaml
+	@mkdir -p $(DAGSTER_HOME)
+	@cp $< $@
+
 .PHONY: ui
-ui: environment ## Open the Dagster asset graph on http://127.0.0.1:3000.
-	DAGSTER_HOME=$(CURDIR)/.dagster_home dg dev --host 127.0.0.1
+ui: environment $(DAGSTER_HOME)/dagster.yaml ## Open the Dagster asset graph on http://127.0.0.1:3000.
+	@dagster instance concurrency set duckdb_writer 1
+	dg dev --host 127.0.0.1
 
 # -- Checks ---------------------------------------------------------------------
 
 .PHONY: lint
-lint: environment ## Check style, types and house rules.
+lint: environment $(DAGSTER_HOME)/dagster.yaml ## Check style, types and house rules.
 	ruff check .
 	ruff format --check .
 	mypy
 	WAREHOUSE_PATH=target/lint.duckdb sqlfluff lint models tests/data
 	dbt parse
 	dbt-bouncer
+	dg check defs
 
 .PHONY: test
 test: lint $(WAREHOUSE_PATH) ## Run every check: lint, types, pytest and dbt tests.
@@ -81,8 +89,8 @@ readme: environment ## Renew the answers to the queries in the README.
 
 .PHONY: bench
 bench: environment ## Compare the warehouse with pandas and scikit-learn.
-	python benchmarks/sql_core.py
-	python benchmarks/item_similarity.py
+	python -m benchmarks.sql_core
+	python -m benchmarks.item_similarity
 
 .PHONY: clean
 clean: ## Remove everything that was built, but not the environment.

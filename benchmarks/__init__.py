@@ -1,0 +1,1 @@
+"""Whole-process comparisons of the warehouse with what else one would use."""

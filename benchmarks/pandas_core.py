@@ -6,6 +6,7 @@ whole columns at a time, one frame after the other.
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -49,13 +50,13 @@ def read(name: str) -> pd.DataFrame:
     return frame
 
 
-def shop_date(timestamps: pd.Series) -> pd.Series:
+def shop_date(timestamps: pd.Series) -> Any:
     """Return the day on the shop's clock of a UTC timestamp."""
     local = timestamps.dt.tz_localize("UTC").dt.tz_convert(SHOP_TIMEZONE)
     return local.dt.tz_localize(None).dt.normalize()
 
 
-def shop_midnight(days: pd.Series) -> pd.Series:
+def shop_midnight(days: pd.Series) -> Any:
     """Return the start of a day on the shop's clock as a UTC timestamp."""
     return days.dt.tz_localize(SHOP_TIMEZONE).dt.tz_convert("UTC").dt.tz_localize(None)
 
@@ -78,7 +79,8 @@ def judge(
     quality_flags = pd.Series("", index=rows.index, dtype="str")
     for rule, breaks in flags.items():
         quality_flags = quality_flags.mask(breaks, quality_flags + f",{rule}")
-    quality_flags = quality_flags.str.removeprefix(",").replace("", pd.NA)
+    quality_flags = quality_flags.str.removeprefix(",")
+    quality_flags = quality_flags.mask(quality_flags == "")
     is_accepted = ~is_copy & rejected_by.isna()
     is_exception = ~is_accepted | quality_flags.notna() | rows.duplicated(key, keep=False)
     verdicts = pd.DataFrame(
@@ -225,7 +227,7 @@ def build_events() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.Timesta
 def build_rfm(lines: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
     """Score recency, frequency and monetary value of every customer at every cutoff."""
     first_date = lines["order_date"].min()
-    cutoffs = []
+    cutoffs: list[pd.Timestamp] = []
     while not cutoffs or cutoff >= first_date + pd.Timedelta(days=28):
         cutoffs.append(cutoff)
         cutoff -= pd.Timedelta(days=28)
@@ -260,7 +262,7 @@ def build_rfm(lines: pd.DataFrame, cutoff: pd.Timestamp) -> pd.DataFrame:
     return rfm
 
 
-def build_segments(rfm: pd.DataFrame) -> pd.DataFrame:
+def build_segments(rfm: pd.DataFrame) -> Any:
     """Name the segment of every customer at the newest cutoff, and since when it holds."""
     rules = pd.read_csv(REPO_ROOT / "models" / "seeds" / "rfm_segment_rules.csv")
     value = (rfm["frequency_score"] + rfm["monetary_score"] + 1) // 2

@@ -15,6 +15,8 @@
 
     {%- set rules = [
         ('customers', 'missing_key', "customer_id is null", 'error', 'reject', key_reason),
+        ('customers', 'future_timestamp', is_after_data_end('first_seen_at'), 'warn', 'reject',
+            future_reason),
         ('customers', 'duplicate_key', "version_number > 1", 'error', 'reject', version_reason),
 
         ('products', 'missing_key', "product_id is null", 'error', 'reject', key_reason),

@@ -7,7 +7,7 @@ file copied again is the same file; and reading it once costs little beside the 
 import glob
 import hashlib
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,12 +28,10 @@ class RawFile:
 
     Attributes:
         key: The asset it is.
-        source: The source that declares it.
-        path: Where it is.
+        path: Where it is; an optional file need not be there.
     """
 
     key: dg.AssetKey
-    source: RawSource
     path: Path
 
 
@@ -44,7 +42,7 @@ def list_files(sources: Iterable[RawSource]) -> list[RawFile]:
         sources: Sources that have a folder.
     """
     return [
-        RawFile(raw_key(source, table), source, source.directory / table.file)
+        RawFile(raw_key(source, table), source.directory / table.file)
         for source in sources
         if source.directory is not None
         for table in source.tables
@@ -86,6 +84,29 @@ def observe(file: RawFile) -> dg.ObserveResult:
     )
 
 
+def observe_sources(
+    sources: Sequence[RawSource], selected: Set[dg.AssetKey]
+) -> Iterator[dg.ObserveResult]:
+    """Observe the files that are selected, once it is known that their sources can be used.
+
+    Args:
+        sources: The declared sources.
+        selected: The keys of the files to observe.
+
+    Raises:
+        RawDataError: If a file of a source in question cannot be used.
+    """
+    concerned = [
+        source
+        for source in sources
+        if any(raw_key(source, table) in selected for table in source.tables)
+    ]
+    check_sources(concerned)
+    for file in list_files(concerned):
+        if file.key in selected:
+            yield observe(file)
+
+
 def _count_rows(path: Path) -> int:
     with duckdb.connect() as scratch:
         rows = scratch.execute(
@@ -107,9 +128,5 @@ with warnings.catch_warnings():
         specs=_raw_specs(), can_subset=True
     )
     def raw_files(context: dg.AssetExecutionContext) -> Iterator[dg.ObserveResult]:
-        """Observe the raw files that are selected, after checking that they can be used."""
-        selected = context.selected_asset_keys
-        files = [file for file in list_files(read_sources()) if file.key in selected]
-        check_sources(list({file.source.name: file.source for file in files}.values()))
-        for file in files:
-            yield observe(file)
+        """Observe the raw files that are selected."""
+        yield from observe_sources(read_sources(), context.selected_asset_keys)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from warehouse.paths import REPO_ROOT, connect_read_only, default_warehouse_path
 from warehouse.raw_files import read_sources
 

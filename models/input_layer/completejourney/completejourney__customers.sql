@@ -15,13 +15,14 @@ demographics as (
 ),
 
 -- The source has no customer file: a household exists once it has bought or answered the survey.
-households as (
+buyers as (
 
-    select household_id from transactions
+    select
+        household_id,
+        min(transacted_at) as first_seen_at
+    from transactions
     where household_id is not null
-    union distinct
-    select household_id from demographics
-    where household_id is not null
+    group by household_id
 
 ),
 
@@ -29,8 +30,8 @@ households as (
 final as (
 
     select
-        coalesce(households.household_id, demographics.household_id) as customer_id,
-        cast(null as timestamp) as first_seen_at,
+        coalesce(buyers.household_id, demographics.household_id) as customer_id,
+        buyers.first_seen_at,
         demographics.age_band,
         cast(null as string) as gender,
         demographics.income_band,
@@ -41,9 +42,9 @@ final as (
         demographics.household_composition,
         demographics.kids_count,
         cast(null as string) as email_hash
-    from households
+    from buyers
     full outer join demographics
-        on households.household_id = demographics.household_id
+        on buyers.household_id = demographics.household_id
 
 )
 

@@ -41,15 +41,15 @@ unioned as (
     select
         '{{ rule.table_name }}' as table_name,
         '{{ rule.rule_id }}' as rule_id,
-        rows_accepted,
-        rows_quarantined,
-        exact_duplicates_removed,
-        cast(amount_accepted as decimal(18, 2)) as amount_accepted,
-        cast(amount_quarantined as decimal(18, 2)) as amount_quarantined,
-        cast(amount_of_duplicates as decimal(18, 2)) as amount_of_duplicates,
-        {{ rule.rule_id }} as rows_failed
-    from {{ rule.table_name }}_accepted
-    cross join {{ rule.table_name }}_exceptions
+        accepted.rows_accepted,
+        exceptions.rows_quarantined,
+        exceptions.exact_duplicates_removed,
+        cast(accepted.amount_accepted as decimal(18, 2)) as amount_accepted,
+        cast(exceptions.amount_quarantined as decimal(18, 2)) as amount_quarantined,
+        cast(exceptions.amount_of_duplicates as decimal(18, 2)) as amount_of_duplicates,
+        exceptions.{{ rule.rule_id }} as rows_failed
+    from {{ rule.table_name }}_accepted as accepted
+    cross join {{ rule.table_name }}_exceptions as exceptions
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )

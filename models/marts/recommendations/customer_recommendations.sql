@@ -107,9 +107,13 @@ for_you_parts as (
         admitted.*,
         case admitted.generator
             when 'buy_again' then admitted.score
-            else round(
-                {{ var('for_you_similarity_weight') }} * admitted.score / similarity_scales.top_score, 6
-            )
+            else
+                round(
+                    {{ var('for_you_similarity_weight') }}
+                    * admitted.score
+                    / similarity_scales.top_score,
+                    6
+                )
         end as part
     from admitted
     left join similarity_scales
@@ -217,27 +221,29 @@ final as (
         ranked.reason_code,
         ranked.reason_product_id,
         case ranked.reason_code
-            when 'bought_before' then concat(
-                'You bought it ',
-                case interactions.purchase_count
-                    when 1 then 'once, '
-                    when 2 then 'twice, most recently '
-                    else concat(cast(interactions.purchase_count as string), ' times, most recently ')
-                end,
-                'on ',
-                cast({{ add_days(
-                    'data_windows.as_of_date', '-interactions.days_since_last_purchase'
-                ) }} as string),
-                '.'
-            )
-            when 'similar_to_bought' then concat(
-                'Customers who buy "', reason_products.product_name, '", as you do, buy this too.'
-            )
-            else concat(
-                'Popular now: ',
-                cast(cast(ranked.score as bigint) as string),
-                ' customers bought it in the last 28 days.'
-            )
+            when 'bought_before'
+                then
+                    'You bought it '
+                    || case interactions.purchase_count
+                        when 1 then 'once, '
+                        when 2 then 'twice, most recently '
+                        else
+                            cast(interactions.purchase_count as string) || ' times, most recently '
+                    end
+                    || 'on '
+                    || cast({{ add_days(
+                        'data_windows.as_of_date', '-interactions.days_since_last_purchase'
+                    ) }} as string)
+                    || '.'
+            when 'similar_to_bought'
+                then
+                    'Customers who buy "'
+                    || reason_products.product_name
+                    || '", as you do, buy this too.'
+            else
+                'Popular now: '
+                || cast(cast(ranked.score as bigint) as string)
+                || ' customers bought it in the last 28 days.'
         end as reason
     from ranked
     cross join data_windows

@@ -3,6 +3,14 @@
 
 with
 
+surfaces as (
+
+    select 'for_you' as surface
+    union all
+    select 'discover' as surface
+
+),
+
 list_lengths as (
 
     select
@@ -11,7 +19,7 @@ list_lengths as (
         count(recommendations.product_id) as products,
         max(recommendations.rank) as last_rank
     from {{ ref('int_customers_accepted') }} as customers
-    cross join (select 'for_you' as surface union all select 'discover' as surface) as surfaces
+    cross join surfaces
     left join {{ ref('customer_recommendations') }} as recommendations
         on
             customers.customer_id = recommendations.customer_id

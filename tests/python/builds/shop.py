@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 import yaml
+
 from warehouse.paths import REPO_ROOT, connect_read_only, quote_literal
 
 TABLES = (

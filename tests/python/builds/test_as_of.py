@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from shop import Build, build, conditions_before, write_files
+
 from warehouse.checksum import checksum_warehouse, differences
 
 pytestmark = pytest.mark.builds
@@ -32,13 +33,19 @@ def sales_ended_before_week_48(demo_dir: Path, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="module")
-def told_as_of_week_48(
-    small_shop: Build, tmp_path_factory: pytest.TempPathFactory
-) -> Build:
+def told_as_of_week_48(small_shop: Build, tmp_path_factory: pytest.TempPathFactory) -> Build:
     """All rows are there, but the warehouse is asked for the world as of week 48."""
     directory = tmp_path_factory.mktemp("as_of")
     (directory / "raw").symlink_to(small_shop.raw)
     return build(directory, variables={"as_of_date": WEEK_48})
+
+
+@pytest.fixture(scope="module")
+def before_older_cutoff(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """The shop with every row from the older cutoff on deleted."""
+    directory = tmp_path_factory.mktemp("older")
+    write_files(demo_dir, directory / "raw", conditions_before(OLDER_CUTOFF))
+    return build(directory, "--select", "+customer_features", "+segment_history")
 
 
 def mart_differences(one: Build, other: Build) -> list[str]:
@@ -72,7 +79,8 @@ def test_later_rows_leave_no_trace(
 
 def test_later_rows_are_quarantined_with_their_reason(sales_ended_before_week_48: Build) -> None:
     found = sales_ended_before_week_48.query(
-        "select distinct table_name from quality.quarantined_rows where rule_id = 'future_timestamp'"
+        "select distinct table_name from quality.quarantined_rows "
+        "where rule_id = 'future_timestamp'"
     )
     assert {"events", "campaigns", "campaign_contacts", "promotions"} == {row[0] for row in found}
 
@@ -80,18 +88,11 @@ def test_later_rows_are_quarantined_with_their_reason(sales_ended_before_week_48
 @pytest.mark.parametrize(
     "table", ["customers.customer_features", "customers.rfm_history", "customers.segment_history"]
 )
-def test_history_is_what_it_was(
-    table: str, small_shop: Build, demo_dir: Path, before_older_cutoff: Build
-) -> None:
-    query = f"select * exclude (is_newest) from {table} where as_of_date <= '{OLDER_CUTOFF}' order by all"
+def test_history_is_what_it_was(table: str, small_shop: Build, before_older_cutoff: Build) -> None:
+    query = (
+        f"select * exclude (is_newest) from {table} "
+        f"where as_of_date <= '{OLDER_CUTOFF}' order by all"
+    )
     rows = before_older_cutoff.query(query)
     assert len(rows) > 1000
     assert rows == small_shop.query(query)
-
-
-@pytest.fixture(scope="module")
-def before_older_cutoff(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    """The shop with every row from the older cutoff on deleted."""
-    directory = tmp_path_factory.mktemp("older")
-    write_files(demo_dir, directory / "raw", conditions_before(OLDER_CUTOFF))
-    return build(directory, "--select", "+customer_features", "+segment_history")

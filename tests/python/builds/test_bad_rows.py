@@ -48,7 +48,8 @@ def shop(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
 
 def test_rejected_rows_are_quarantined(shop: Build) -> None:
     found = shop.query(
-        "select table_name, rule_id, count(*) from quality.quarantined_rows group by all order by all"
+        "select table_name, rule_id, count(*) "
+        "from quality.quarantined_rows group by all order by all"
     )
     assert found == [
         ("campaign_contacts", "bad_timestamp", 1),
@@ -74,7 +75,7 @@ def test_quarantine_keeps_the_row_and_says_why(shop: Build) -> None:
         "from quality.quarantined_rows where rule_id = 'impossible_price' "
         "and (raw_row ->> 'product_id') = '2'"
     )
-    assert amount == "-0.50"
+    assert amount == "-0.5"
     assert str(reason).endswith(".")
     assert seen is True
 

@@ -1,9 +1,8 @@
 """The same data and code give the same warehouse."""
 
-from pathlib import Path
-
 import pytest
 from shop import Build, build
+
 from warehouse.checksum import checksum_warehouse, differences
 
 pytestmark = pytest.mark.builds
@@ -11,7 +10,7 @@ pytestmark = pytest.mark.builds
 
 @pytest.fixture(scope="module")
 def rebuilt_on_one_thread(small_shop: Build, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    directory: Path = tmp_path_factory.mktemp("rebuilt")
+    directory = tmp_path_factory.mktemp("rebuilt")
     (directory / "raw").symlink_to(small_shop.raw)
     return build(directory, threads=1)
 

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from orchestration.manifest import is_outdated, read_manifest, find_tested_nodes
+from orchestration.manifest import find_tested_nodes, is_outdated, read_manifest
 
 
 @pytest.fixture

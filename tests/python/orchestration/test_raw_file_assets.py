@@ -1,7 +1,19 @@
+import dataclasses
+
 import dagster as dg
+import pytest
 
 from orchestration.definitions import defs
-from orchestration.raw_files import ABSENT, fingerprint, list_files, observe, raw_files
+from orchestration.raw_files import (
+    ABSENT,
+    RawFile,
+    fingerprint,
+    list_files,
+    observe,
+    observe_sources,
+    raw_files,
+)
+from warehouse.raw_files import RawDataError
 
 
 def test_equal_content_is_the_same_version(change):
@@ -35,12 +47,28 @@ def test_an_observation_says_what_the_file_holds(shop):
     assert places.metadata["dagster/row_count"] == 0
 
 
-def test_a_folder_may_have_the_name_of_a_pattern(shop, tmp_path):
+def test_a_folder_may_have_the_name_of_a_pattern(change, tmp_path):
     folder = tmp_path / "week[1]*"
-    shop.directory.rename(folder)
-    (sales,) = (file for file in list_files([shop]) if file.path.name == "sales.parquet")
-    moved = type(sales)(sales.key, sales.source, folder / "sales.parquet")
-    assert observe(moved).metadata["dagster/row_count"] == 3
+    change.path.parent.rename(folder)
+    file = RawFile(dg.AssetKey("sales"), folder / "sales.parquet")
+    assert observe(file).metadata["dagster/row_count"] == 3
+
+
+def test_only_what_is_selected_is_observed(shop):
+    (result,) = observe_sources([shop], {dg.AssetKey(["raw_shop", "places"])})
+    assert result.asset_key == dg.AssetKey(["raw_shop", "places"])
+
+
+def test_a_file_that_cannot_be_used_is_named(shop, change):
+    change.cut_off()
+    with pytest.raises(RawDataError, match=r"sales\.parquet"):
+        list(observe_sources([shop], {dg.AssetKey(["raw_shop", "sales"])}))
+
+
+def test_a_source_without_a_folder_is_named(shop):
+    nowhere = dataclasses.replace(shop, directory=None)
+    with pytest.raises(RawDataError, match="shop"):
+        list(observe_sources([nowhere], {dg.AssetKey(["raw_shop", "sales"])}))
 
 
 def test_the_raw_files_of_the_demo_are_observed(monkeypatch):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import duckdb
+
 from warehouse.raw_files import RawSource, RawTable
 
 GOOD_SALES = """

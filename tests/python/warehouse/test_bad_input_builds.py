@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from raw_shop import write_parquet
+
 from warehouse.paths import quote_literal
 
 pytestmark = pytest.mark.builds

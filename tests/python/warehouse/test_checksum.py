@@ -2,6 +2,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from warehouse.checksum import (
     UnreadableRelationError,
     checksum_relation,

@@ -4,6 +4,7 @@ import duckdb
 import pytest
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from raw_shop import good_shop, shop_source
+
 from warehouse import dbt_plugin
 from warehouse.dbt_plugin import Plugin
 from warehouse.raw_files import RawDataError, RawSource

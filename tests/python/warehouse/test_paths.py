@@ -3,6 +3,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from warehouse.paths import REPO_ROOT, connect_read_only, default_warehouse_path
 
 

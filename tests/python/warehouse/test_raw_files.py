@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from raw_shop import GOOD_SALES, good_shop, shop_source, write_parquet
+
 from warehouse.raw_files import (
     RawDataError,
     SourceDeclarationError,

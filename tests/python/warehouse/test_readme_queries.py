@@ -4,6 +4,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+
 from warehouse.readme_queries import (
     README,
     ReadmeQuery,
