@@ -43,11 +43,17 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv).
 .PHONY: build
 build: environment ## Build and test the whole warehouse, then show where it is.
 	dbt build
+	@touch $(WAREHOUSE_PATH)
+	@python -m warehouse.overview
 	@python -m warehouse.readme_queries show --first 3
 
-# What the tests look at: built when it is missing, left alone when it is there.
-$(WAREHOUSE_PATH): | environment
+PROJECT_FILES := dbt_project.yml profiles.yml $(shell find models macros python_models tests/data \
+	-name '*.sql' -o -name '*.yml' -o -name '*.csv' -o -name '*.py')
+
+# What the tests look at: built anew when it is older than the code that makes it.
+$(WAREHOUSE_PATH): $(PROJECT_FILES) | environment
 	dbt build
+	@touch $@
 
 .PHONY: checksum
 checksum: environment ## Print a checksum of every table.

@@ -54,7 +54,7 @@ def run_sql(target: Path, output: Path) -> None:
     nodes = _nodes_in_order(json.loads((target / "manifest.json").read_text(encoding="utf-8")))
     scratch = output / "warehouse.duckdb"
     scratch.unlink(missing_ok=True)
-    with duckdb.connect(scratch, config={"memory_limit": "1GB"}) as connection:
+    with duckdb.connect(scratch, config={"memory_limit": "200MB"}) as connection:
         connection.execute("set TimeZone = 'UTC'")
         for source in read_sources():
             create_views(connection, source)

@@ -27,7 +27,7 @@ input_rows as (
 
 data_windows as (
 
-    select as_of_date from {{ ref('int_data_windows_derived') }}
+    select * from {{ ref('int_data_windows_derived') }}
 
 ),
 
@@ -42,10 +42,11 @@ known_{{ entity }}s as (
 {%- endfor %}
 
 -- Few keys repeat. Meeting by hash is enough: the windows below compare the columns themselves.
+-- Read apart from input_rows, which would otherwise be held in memory for the two of them.
 repeated_keys as (
 
     select {{ row_hash(key) }} as key_hash
-    from input_rows
+    from {{ ref('input_layer__' ~ input_table) }}
     group by 1
     having count(*) > 1
 
@@ -59,6 +60,7 @@ looked_up_rows as (
         known_{{ entity }}s.known_{{ key_column }} is not null as is_known_{{ entity }},
         {%- endfor %}
         repeated_keys.key_hash is not null as shares_key,
+        data_windows.first_order_date,
         data_windows.as_of_date
     from input_rows
     cross join data_windows
@@ -87,9 +89,10 @@ exceptions as (
 
     select
         *,
-        {% for rule in row_rules if rule.action == 'reject' -%}
-        {{ 'or ' if not loop.first }}breaks_{{ rule.rule_id }}
-        {% endfor -%}
+        false
+        {%- for rule in row_rules if rule.action == 'reject' %}
+        or breaks_{{ rule.rule_id }}
+        {%- endfor %}
         as is_faulty
     from tried_rows
     where

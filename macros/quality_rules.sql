@@ -4,7 +4,8 @@
         for the first rule of action `reject` that it breaks; rules of action `flag` let it pass and
         name themselves in its `quality_flags`. `is_known_<entity>` tells that the row's key exists
         among the accepted rows of that entity, `version_number` counts different rows of one key,
-        and `as_of_date` is the day at whose start the data end.
+        `first_order_date` is the first day of the data and
+        `as_of_date` the day at whose start they end.
     -#}
     {%- set key_reason = 'The row has no key, so nothing can refer to it.' -%}
     {%- set version_reason = 'Another row with the same key but other values was accepted first.' -%}
@@ -27,8 +28,10 @@
         ('orders', 'missing_key', "order_id is null", 'error', 'reject', key_reason),
         ('orders', 'bad_timestamp', bad_timestamp('ordered_at'), 'error', 'reject',
             'The order has no plausible time.'),
-        ('orders', 'future_timestamp', is_after_data_end('ordered_at'), 'error', 'reject',
+        ('orders', 'future_timestamp', is_after_data_end('ordered_at'), 'warn', 'reject',
             future_reason),
+        ('orders', 'stray_timestamp', shop_date('ordered_at') ~ " < first_order_date",
+            'error', 'reject', 'It lies before the first day of the data, beyond a long silence.'),
         ('orders', 'received_before_occurred', received_too_early('ordered_at'), 'error', 'reject',
             'The order was received before it was placed.'),
         ('orders', 'unknown_customer', customer_is_unknown, 'error', 'reject', customer_reason),
@@ -37,8 +40,10 @@
         ('order_lines', 'missing_key',
             "order_line_id is null or order_id is null or product_id is null",
             'error', 'reject', 'The line lacks its own key, its order or its product.'),
+        ('order_lines', 'rejected_order', "not is_known_order and is_known_excepted_order",
+            'warn', 'reject', 'Its order is quarantined.'),
         ('order_lines', 'unknown_order', "not is_known_order", 'error', 'reject',
-            'No accepted order has this order_id.'),
+            'No order has this order_id.'),
         ('order_lines', 'impossible_quantity',
             "quantity is null or (quantity < 0 and not coalesce(is_return, false))",
             'error', 'reject', 'The quantity is missing, or negative without being a return.'),

@@ -60,10 +60,11 @@ def cluster_diagnostics(
     and those that k-means fitted on bootstrap samples predict for it (Hennig, "Cluster-wise
     assessment of cluster stability", 2007, uses the same resampling).
 
-    The chosen k has the largest silhouette excess among those that beat the null and whose
-    stability is at least `MIN_STABILITY`. When there is none, the smallest k is chosen and no
-    row claims to be better than the null: the customers form no clusters then, and any k merely
-    slices a continuum.
+    A k is better than the null when it is both more compact than every null sample and more
+    stable than they are on average. The chosen k has the largest silhouette excess among those
+    that are better and whose stability is at least `MIN_STABILITY`. When there is none, the
+    smallest k is chosen: the customers form no clusters then, and any k merely slices a
+    continuum.
 
     All figures describe a sample of at most 10,000 customers, silhouettes 2,000 of those.
 
@@ -79,9 +80,8 @@ def cluster_diagnostics(
     Returns:
         One row per k, ascending: `k`, `silhouette`, `null_silhouette` (mean over the null
         samples), `silhouette_excess` (their difference), `stability`, `null_stability`,
-        `inertia`, `is_better_than_null` (silhouette above that of every null sample) and
-        `is_chosen`. With too few customers for any k, one row for k = 1 with null figures;
-        without customers, no row.
+        `inertia`, `is_better_than_null` and `is_chosen`. With too few customers for any k, one
+        row for k = 1 with null figures; without customers, no row.
 
     Raises:
         ValueError: An argument is out of range or `features` is not as described.
@@ -110,7 +110,9 @@ def cluster_diagnostics(
         {"k": np.int64, **dict.fromkeys(_FIGURES, np.float64)}
     )
     # Compared before averaging away the spread of the null samples.
-    is_better = diagnostics["silhouette"] > diagnostics["max_null_silhouette"]
+    is_better = (diagnostics["silhouette"] > diagnostics["max_null_silhouette"]) & (
+        diagnostics["stability"] > diagnostics["null_stability"]
+    )
     eligible = diagnostics[is_better & (diagnostics["stability"] >= MIN_STABILITY)]
     chosen = eligible["silhouette_excess"].idxmax() if len(eligible) else 0
     return diagnostics.drop(columns="max_null_silhouette").assign(

@@ -1,4 +1,3 @@
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,12 +32,3 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
         pytest.skip(f"no warehouse at {path}: run `dbt build` first")
     with connect_read_only(path) as connection:
         yield connection
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Public data sets that are too large, or not ours, to be kept in the repository."""
-    path = Path(os.environ.get("SHARED_DATA") or REPO_ROOT / ".." / "shared" / "data")
-    if not path.is_dir():
-        pytest.skip(f"no data sets at {path}: set SHARED_DATA to their folder")
-    return path.resolve()

@@ -8,9 +8,14 @@ campaigns as (
 
 ),
 
-descriptions as (
+-- A campaign described twice must not contact anybody twice; the gate judges the descriptions.
+campaign_starts as (
 
-    select * from {{ ref('stg_completejourney__campaign_descriptions') }}
+    select
+        campaign_id,
+        min(start_date) as start_date
+    from {{ ref('stg_completejourney__campaign_descriptions') }}
+    group by campaign_id
 
 ),
 
@@ -20,12 +25,12 @@ final as (
     select
         campaigns.campaign_id,
         campaigns.household_id as customer_id,
-        {{ shop_midnight_utc('descriptions.start_date') }} as contacted_at,
+        {{ shop_midnight_utc('campaign_starts.start_date') }} as contacted_at,
         cast(null as string) as variant,
         false as is_holdout
     from campaigns
-    left join descriptions
-        on campaigns.campaign_id = descriptions.campaign_id
+    left join campaign_starts
+        on campaigns.campaign_id = campaign_starts.campaign_id
 
 )
 

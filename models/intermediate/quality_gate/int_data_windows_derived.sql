@@ -1,4 +1,7 @@
+{#- The fewer orders lie beyond a silence, the shorter it may be to tell a wrong clock: more than so
+    many days, and less than one order in so many. -#}
 {%- set gap_days = var('max_order_gap_days') -%}
+{%- set tiers = [(gap_days, 1000), (gap_days * 6, 100), (gap_days * 40, 2)] -%}
 
 with
 
@@ -40,14 +43,16 @@ bounds as (
     select
         max(case
             when
-                (days_until_next > {{ gap_days }} and orders_until * 100 <= orders_in_all)
-                or (days_until_next > {{ gap_days * 40 }} and orders_until * 2 < orders_in_all)
+                {% for days, one_in in tiers -%}
+                {{ 'or ' if not loop.first }}(days_until_next > {{ days }} and orders_until * {{ one_in }} < orders_in_all)
+                {% endfor -%}
                 then order_date
         end) as last_stray_early_date,
         min(case
             when
-                (days_since_previous > {{ gap_days }} and orders_since * 100 <= orders_in_all)
-                or (days_since_previous > {{ gap_days * 40 }} and orders_since * 2 < orders_in_all)
+                {% for days, one_in in tiers -%}
+                {{ 'or ' if not loop.first }}(days_since_previous > {{ days }} and orders_since * {{ one_in }} < orders_in_all)
+                {% endfor -%}
                 then order_date
         end) as first_stray_late_date
     from spaced_days

@@ -18,6 +18,8 @@ with
         {%- for rule in quality_rules(table_name) %}
         count(case when row_status != 'exact_duplicate' and breaks_{{ rule.rule_id }} then 1 end)
             as {{ rule.rule_id }},
+        count(case when rejected_by = '{{ rule.rule_id }}' then 1 end)
+            as rejected_by_{{ rule.rule_id }},
         {%- endfor %}
         {%- for status, column in {
             'quarantined': 'amount_quarantined',
@@ -47,7 +49,8 @@ unioned as (
         cast(accepted.amount_accepted as decimal(18, 2)) as amount_accepted,
         cast(exceptions.amount_quarantined as decimal(18, 2)) as amount_quarantined,
         cast(exceptions.amount_of_duplicates as decimal(18, 2)) as amount_of_duplicates,
-        exceptions.{{ rule.rule_id }} as rows_failed
+        exceptions.{{ rule.rule_id }} as rows_failed,
+        exceptions.rejected_by_{{ rule.rule_id }} as rows_rejected
     from {{ rule.table_name }}_accepted as accepted
     cross join {{ rule.table_name }}_exceptions as exceptions
     {{ 'union all' if not loop.last }}

@@ -6,6 +6,7 @@ segment_history as (
 
 ),
 
+-- Before the oldest cutoff nobody was looked at, so nobody moved to it.
 moves as (
 
     select
@@ -14,6 +15,7 @@ moves as (
         segment as to_segment,
         count(*) as customers
     from segment_history
+    where as_of_date > (select min(as_of_date) from segment_history)
     group by as_of_date, coalesce(previous_segment, 'not_yet_customer'), segment
 
 ),

@@ -25,6 +25,7 @@ final as (
         rules.reason,
         counts.rows_checked,
         counts.rows_failed,
+        counts.rows_rejected,
         coalesce({{ divide('counts.rows_checked - counts.rows_failed', 'counts.rows_checked') }}, 1)
             as share_passed
     from rules

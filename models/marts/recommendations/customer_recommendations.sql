@@ -107,13 +107,9 @@ for_you_parts as (
         admitted.*,
         case admitted.generator
             when 'buy_again' then admitted.score
-            else
-                round(
-                    {{ var('for_you_similarity_weight') }}
-                    * admitted.score
-                    / similarity_scales.top_score,
-                    6
-                )
+            else {{ divide(
+                var('for_you_similarity_weight') ~ ' * admitted.score', 'similarity_scales.top_score'
+            ) }}
         end as part
     from admitted
     left join similarity_scales

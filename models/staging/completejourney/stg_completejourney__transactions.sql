@@ -17,7 +17,7 @@ renamed as (
         {{ id_text('store_id') }} as store_id,
         try_cast(week as int) as week_number,
         try_cast(transaction_timestamp as timestamp) as transacted_at,
-        try_cast(quantity as bigint) as quantity,
+        try_cast(quantity as decimal(18, 3)) as quantity,
         try_cast(sales_value as decimal(18, 2)) as sales_amount,
         try_cast(retail_disc as decimal(18, 2)) as loyalty_discount,
         try_cast(coupon_disc as decimal(18, 2)) as coupon_discount,

@@ -4,11 +4,11 @@
 select
     table_name,
     rule_id,
-    rows_failed,
+    rows_rejected,
     rows_checked,
-    {{ divide('rows_failed', 'rows_checked') }} as rejected_share
+    {{ divide('rows_rejected', 'rows_checked') }} as rejected_share
 from {{ ref('data_quality_summary') }}
 where
     severity = 'warn'
     and action = 'reject'
-    and rows_failed > rows_checked * {{ var('max_rejected_share') }}
+    and rows_rejected > rows_checked * {{ var('max_rejected_share') }}

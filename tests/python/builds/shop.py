@@ -95,14 +95,15 @@ def build(
     *arguments: str,
     threads: int = 4,
     variables: Mapping[str, object] | None = None,
+    with_tests: bool = False,
 ) -> Build:
-    """Run `dbt build`, without the tests, on the raw files in a folder."""
+    """Run `dbt build` on the raw files in a folder, data tests only where asked for."""
     result = Build(directory)
     target = str(directory / "target")
     run = subprocess.run(
         [
             *(sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "build"),
-            *("--exclude-resource-type", "test", "unit_test"),
+            *("--exclude-resource-type", "unit_test", *(() if with_tests else ("test",))),
             *("--threads", str(threads)),
             *(("--vars", yaml.safe_dump(dict(variables))) if variables else ()),
             *arguments,

@@ -12,6 +12,8 @@ pytestmark = pytest.mark.builds
 # The start of week 48 of the demo, and a cutoff that the small shop's own spine has.
 WEEK_48 = "2017-11-20"
 OLDER_CUTOFF = "2017-11-06"
+# So early that most campaigns, redemptions and promotions of the files lie after it.
+EARLY = "2017-04-03"
 MARTS = ("behavior.", "customers.", "recommendations.")
 
 
@@ -96,3 +98,13 @@ def test_history_is_what_it_was(table: str, small_shop: Build, before_older_cuto
     rows = before_older_cutoff.query(query)
     assert len(rows) > 1000
     assert rows == small_shop.query(query)
+
+
+def test_an_early_world_passes_its_own_tests(
+    demo_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("early")
+    condition = conditions_before(EARLY)["transactions"]
+    write_files(demo_dir, directory / "raw", {"transactions": condition})
+    early = build(directory, with_tests=True)
+    assert early.query("select max(as_of_date)::varchar from customers.customer_rfm") == [(EARLY,)]

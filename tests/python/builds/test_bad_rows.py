@@ -61,7 +61,7 @@ def test_rejected_rows_are_quarantined(shop: Build) -> None:
         ("order_lines", "impossible_price", 2),
         ("order_lines", "impossible_quantity", 1),
         ("order_lines", "missing_key", 1),
-        ("order_lines", "unknown_order", 2),
+        ("order_lines", "rejected_order", 2),
         ("orders", "bad_timestamp", 1),
         ("orders", "future_timestamp", 1),
         ("products", "duplicate_key", 1),

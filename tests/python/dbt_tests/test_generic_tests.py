@@ -18,6 +18,7 @@ class Case:
     passing: str
     failing: dict[str, tuple[str, int]]
     arguments: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = field(default_factory=dict)
 
 
 CASES = [
@@ -34,6 +35,31 @@ CASES = [
         test="not_empty",
         passing="select 1 as id",
         failing={"no rows": ("select 1 as id where false", 1)},
+    ),
+    Case(
+        test="rejections_are_few",
+        arguments={"table_name": "orders", "input_rows": "(select * from range(10))"},
+        context={
+            "var": {"max_rejected_share": 0.2}.__getitem__,
+            "quality_rules": {
+                "orders": [
+                    {"rule_id": "missing_key", "severity": "error", "action": "reject"},
+                    {"rule_id": "future_timestamp", "severity": "warn", "action": "reject"},
+                ]
+            }.__getitem__,
+        },
+        passing="""
+            select * from (
+                values ('missing_key'), ('missing_key'), (null),
+                ('future_timestamp'), ('future_timestamp'), ('future_timestamp')
+            ) as rows (rejected_by)
+        """,
+        failing={
+            "three of ten rejected": (
+                "select 'missing_key' as rejected_by from range(3)",
+                1,
+            ),
+        },
     ),
     Case(
         test="unique_combination",
@@ -72,7 +98,8 @@ def failures(folder: Path, case: Case, table: str) -> int:
     source = (folder / f"{case.test}.sql").read_text()
     macro = re.sub(r"\{% (end)?test\b", r"{% \1macro", source)
     template = jinja2.Environment(autoescape=False).from_string(macro)
-    query = getattr(template.module, case.test)(model="fixture", **case.arguments)
+    module = template.make_module(case.context)
+    query = getattr(module, case.test)(model="fixture", **case.arguments)
     with duckdb.connect() as connection:
         connection.execute(f"create table fixture as {table}")
         return len(connection.execute(query).fetchall())
