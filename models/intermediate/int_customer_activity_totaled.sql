@@ -1,14 +1,3 @@
-{%- set windows = [28, 84, 364] -%}
-{%- set measures = [
-    'orders',
-    'units',
-    'amount_paid',
-    'discount_amount',
-    'coupons_redeemed',
-    'campaigns_received',
-    'browsing_events',
-] -%}
-
 with
 
 customer_days as (
@@ -47,9 +36,9 @@ final as (
         first_data_date,
         min(case when orders > 0 then activity_date end) as first_order_date,
         max(case when orders > 0 then activity_date end) as last_order_date,
-        {%- for measure in measures %}
+        {%- for measure in activity_measures() %}
         sum({{ measure }}) as {{ measure }},
-        {%- for days in windows %}
+        {%- for days in activity_windows() %}
         sum(case when age_days <= {{ days }} then {{ measure }} else 0 end)
             as {{ measure }}_{{ days }}d,
         {%- endfor %}

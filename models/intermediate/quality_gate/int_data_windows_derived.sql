@@ -1,7 +1,16 @@
 {#- The fewer orders lie beyond a silence, the shorter it may be to tell a wrong clock: more than so
     many days, and less than one order in so many. -#}
 {%- set gap_days = var('max_order_gap_days') -%}
-{%- set tiers = [(gap_days, 1000), (gap_days * 6, 100), (gap_days * 40, 2)] -%}
+{%- set early = [] -%}
+{%- set late = [] -%}
+{%- for days, one_in in [(gap_days, 1000), (gap_days * 6, 100), (gap_days * 40, 2)] -%}
+    {%- do early.append(
+        '(days_until_next > ' ~ days ~ ' and orders_until * ' ~ one_in ~ ' < orders_in_all)'
+    ) -%}
+    {%- do late.append(
+        '(days_since_previous > ' ~ days ~ ' and orders_since * ' ~ one_in ~ ' < orders_in_all)'
+    ) -%}
+{%- endfor -%}
 
 with
 
@@ -41,20 +50,8 @@ spaced_days as (
 bounds as (
 
     select
-        max(case
-            when
-                {% for days, one_in in tiers -%}
-                {{ 'or ' if not loop.first }}(days_until_next > {{ days }} and orders_until * {{ one_in }} < orders_in_all)
-                {% endfor -%}
-                then order_date
-        end) as last_stray_early_date,
-        min(case
-            when
-                {% for days, one_in in tiers -%}
-                {{ 'or ' if not loop.first }}(days_since_previous > {{ days }} and orders_since * {{ one_in }} < orders_in_all)
-                {% endfor -%}
-                then order_date
-        end) as first_stray_late_date
+        max(case when {{ early | join(' or ') }} then order_date end) as last_stray_early_date,
+        min(case when {{ late | join(' or ') }} then order_date end) as first_stray_late_date
     from spaced_days
 
 ),

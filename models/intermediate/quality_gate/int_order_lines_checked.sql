@@ -1,6 +1,8 @@
 {{ check_rows(
     'order_lines',
-    known=[('order', 'order_id', 'int_orders_accepted'),
+    known=[
+        ('order', 'order_id', 'int_orders_accepted'),
         ('excepted_order', 'order_id', 'int_orders_checked'),
-        ('product', 'product_id', 'int_products_accepted')],
+        ('product', 'product_id', 'int_products_accepted'),
+    ],
 ) }}

@@ -1,14 +1,3 @@
-{%- set windows = [28, 84, 364] -%}
-{%- set measures = {
-    'orders': 'bigint',
-    'units': 'decimal(18, 3)',
-    'amount_paid': 'decimal(18, 2)',
-    'discount_amount': 'decimal(18, 2)',
-    'coupons_redeemed': 'bigint',
-    'campaigns_received': 'bigint',
-    'browsing_events': 'bigint',
-} -%}
-
 with
 
 totals as (
@@ -57,9 +46,9 @@ final as (
         order_gaps.order_days,
         order_gaps.average_days_between_orders,
         order_gaps.stddev_days_between_orders,
-        {%- for measure, data_type in measures.items() %}
+        {%- for measure, data_type in activity_measures().items() %}
         cast(totals.{{ measure }} as {{ data_type }}) as {{ measure }},
-        {%- for days in windows %}
+        {%- for days in activity_windows() %}
         cast(totals.{{ measure }}_{{ days }}d as {{ data_type }}) as {{ measure }}_{{ days }}d,
         {%- endfor %}
         {%- endfor %}

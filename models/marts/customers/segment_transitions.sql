@@ -6,17 +6,28 @@ segment_history as (
 
 ),
 
+oldest_cutoffs as (
+
+    select min(as_of_date) as oldest_cutoff
+    from segment_history
+
+),
+
 -- Before the oldest cutoff nobody was looked at, so nobody moved to it.
 moves as (
 
     select
-        as_of_date,
-        coalesce(previous_segment, 'not_yet_customer') as from_segment,
-        segment as to_segment,
+        segment_history.as_of_date,
+        coalesce(segment_history.previous_segment, 'not_yet_customer') as from_segment,
+        segment_history.segment as to_segment,
         count(*) as customers
     from segment_history
-    where as_of_date > (select min(as_of_date) from segment_history)
-    group by as_of_date, coalesce(previous_segment, 'not_yet_customer'), segment
+    inner join oldest_cutoffs
+        on segment_history.as_of_date > oldest_cutoffs.oldest_cutoff
+    group by
+        segment_history.as_of_date,
+        coalesce(segment_history.previous_segment, 'not_yet_customer'),
+        segment_history.segment
 
 ),
 
