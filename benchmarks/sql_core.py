@@ -50,7 +50,7 @@ def compile_models(target: Path) -> None:
 
 
 def run_sql(target: Path, output: Path) -> None:
-    """Build the three results with DuckDB from the SQL that dbt has compiled."""
+    """Build the results with DuckDB from the SQL that dbt has compiled."""
     nodes = _nodes_in_order(json.loads((target / "manifest.json").read_text(encoding="utf-8")))
     scratch = output / "warehouse.duckdb"
     scratch.unlink(missing_ok=True)

@@ -22,12 +22,15 @@ logger = AdapterLogger("Warehouse")
 class Plugin(BasePlugin):
     """Checks the raw files before the warehouse is opened, then keeps a view over each of them.
 
+    Once a build: dbt opens the warehouse anew for nearly every model, and what it reads should not
+    change under it.
+
     Whatever stops a build is raised as a RuntimeError: dbt-duckdb turns that, and nothing else,
     into one plain message without a traceback.
     """
 
     sources: list[RawSource]
-    is_announced: bool
+    is_ready: bool
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002
         """Read what the project declares as its sources.
@@ -39,7 +42,7 @@ class Plugin(BasePlugin):
             SourceDeclarationError: If a source is declared incompletely.
         """
         self.sources = read_sources()
-        self.is_announced = False
+        self.is_ready = False
 
     def update_connection_config(
         self,
@@ -59,6 +62,8 @@ class Plugin(BasePlugin):
             RawDataError: If a raw file cannot be used.
             RuntimeError: If the warehouse's folder cannot be made.
         """
+        if self.is_ready:
+            return
         check_sources(self.sources)
         if creds.path.startswith(":memory:"):
             return
@@ -79,6 +84,8 @@ class Plugin(BasePlugin):
         Raises:
             RuntimeError: If the warehouse does not take a view.
         """
+        if self.is_ready:
+            return
         for source in self.sources:
             try:
                 create_views(conn, source)
@@ -87,12 +94,9 @@ class Plugin(BasePlugin):
                     f"The views of source {source.name} cannot be created: {error}"
                 ) from error
         self._announce_missing_files()
+        self.is_ready = True
 
     def _announce_missing_files(self) -> None:
-        # Once: dbt may connect many times in one build.
-        if self.is_announced:
-            return
-        self.is_announced = True
         for source in self.sources:
             missing = missing_optional_files(source)
             if missing:

@@ -25,9 +25,7 @@ def demo_dir() -> Path:
 @pytest.fixture(scope="session")
 def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     """The built warehouse, for reading."""
-    path = default_warehouse_path()
-    if not path.is_absolute():
-        path = REPO_ROOT / path
+    path = REPO_ROOT / default_warehouse_path()
     if not path.is_file():
         pytest.skip(f"no warehouse at {path}: run `dbt build` first")
     with connect_read_only(path) as connection:

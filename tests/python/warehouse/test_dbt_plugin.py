@@ -49,6 +49,21 @@ def test_missing_optional_files_are_told_once(
     assert messages == ["Source shop comes without places.parquet: empty tables instead"]
 
 
+def test_files_are_read_once_a_build(
+    declared: list[RawSource], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(dbt_plugin, "check_sources", lambda _: calls.append("check"))
+    monkeypatch.setattr(dbt_plugin, "create_views", lambda *_: calls.append("create"))
+    declared.append(good_shop(tmp_path))
+    plugin, credentials = make_plugin(str(tmp_path / "warehouse.duckdb"))
+    for _ in range(3):
+        plugin.update_connection_config(credentials, {})
+        with duckdb.connect() as connection:
+            plugin.configure_connection(connection)
+    assert calls == ["check", "create"]
+
+
 def test_bad_files_leave_no_trace(declared: list[RawSource], tmp_path: Path) -> None:
     declared.extend([good_shop(tmp_path / "raw"), shop_source(tmp_path / "none")])
     plugin, credentials = make_plugin(str(tmp_path / "data" / "warehouse.duckdb"))
