@@ -1,0 +1,1 @@
+"""The command `personalization evaluate`: which generator ranks best on your own data."""

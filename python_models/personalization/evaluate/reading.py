@@ -1,0 +1,269 @@
+"""Interactions and items from parquet or CSV files, whatever their columns are called."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+INTERACTION_COLUMNS: Final[Mapping[str, Sequence[str]]] = {
+    "user": ("user", "user_id", "customer", "customer_id"),
+    "item": ("item", "item_id", "product", "product_id"),
+    "time": ("time", "timestamp", "occurred_at", "ordered_at"),
+    "order": ("order", "order_id", "basket", "basket_id"),
+    "weight": ("weight",),
+}
+"""What a row of an interactions file may say, and the column names understood for it."""
+
+ITEM_COLUMNS: Final[Mapping[str, Sequence[str]]] = {
+    "item": INTERACTION_COLUMNS["item"],
+    "department": ("department",),
+    "category": ("category",),
+    "brand": ("brand",),
+    "size": ("size",),
+    "item_name": ("item_name", "product_name", "name"),
+}
+"""The same for an items file."""
+
+_REQUIRED: Final = ("user", "item")
+# Read as the file has them; everything else becomes text.
+_NOT_TEXT: Final = ("time", "weight")
+_PARQUET_MAGIC: Final = b"PAR1"
+# Unix times from here on are milliseconds: in seconds, this is the year 5138.
+_FIRST_MILLISECONDS: Final = 1e11
+
+
+class InputError(Exception):
+    """What is wrong with the data or the options, in one line for the user."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The columns of a file that were understood, by role, and what to tell the user of them."""
+
+    frame: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def read_interactions(path: Path, names: Mapping[str, str]) -> Table:
+    """Read who interacted with what and, where the file says so, when, in which order, how much.
+
+    Args:
+        path: A parquet file, or a CSV file (UTF-8, with commas and a header).
+        names: Names of columns by role, for those that the user named.
+
+    Returns:
+        Columns `user` and `item` (text) and, if the file has them, `time` (UTC without zone),
+        `order` (text) and `weight` (positive). Rows without user or item are left out.
+
+    Raises:
+        InputError: The file cannot be read or has no rows, a column is missing, ambiguous or has
+            gaps, a time cannot be understood or a weight is not a positive number.
+    """
+    table, columns = _read(path, INTERACTION_COLUMNS, names)
+    frame = table.frame
+    for role in ("order", "weight"):
+        if role in frame:
+            _check_complete(frame[role], f"{path}: column {columns[role]}")
+    if "time" in frame:
+        frame["time"] = parse_times(frame["time"], f"{path}: column {columns['time']}")
+    if "weight" in frame:
+        weight = pd.to_numeric(frame["weight"], errors="coerce").to_numpy(np.float64)
+        is_bad = ~(np.isfinite(weight) & (weight > 0))
+        if is_bad.any():
+            value = frame["weight"][is_bad].iloc[0]
+            raise InputError(
+                f"{path}: column {columns['weight']}: {value} is not a positive number"
+            )
+        frame["weight"] = weight
+    return table
+
+
+def read_items(path: Path, names: Mapping[str, str]) -> Table:
+    """Read what is known of the items.
+
+    Args:
+        path: As in `read_interactions`.
+        names: Names of columns by role, for those that the user named.
+
+    Returns:
+        Column `item` and those of `ITEM_COLUMNS` that the file has, all text. Rows without item
+        are left out.
+
+    Raises:
+        InputError: The file cannot be read or has no rows, a column is missing or ambiguous, or
+            an item occurs twice.
+    """
+    table, columns = _read(path, ITEM_COLUMNS, names)
+    is_again = table.frame["item"].duplicated()
+    if is_again.any():
+        value = table.frame["item"][is_again].iloc[0]
+        raise InputError(f"{path}: column {columns['item']}: {value} occurs twice")
+    return table
+
+
+def parse_times(values: "pd.Series[Any]", where: str) -> "pd.Series[pd.Timestamp]":
+    """Understand ISO 8601 (UTC if without offset), or Unix seconds or milliseconds.
+
+    Args:
+        values: Text, numbers or timestamps.
+        where: What to call these values in an error message.
+
+    Returns:
+        Times in UTC, without time zone.
+
+    Raises:
+        InputError: A value is none of these.
+    """
+    _check_complete(values, where)
+    if pd.api.types.is_numeric_dtype(values):
+        times = _from_unix_time(values)
+    else:
+        times = pd.to_datetime(values, format="ISO8601", utc=True, errors="coerce")
+        if times.isna().any():
+            numbers = pd.to_numeric(values, errors="coerce")
+            times = times if numbers.isna().any() else _from_unix_time(numbers)
+    is_bad = times.isna()
+    if is_bad.any():
+        value = values[is_bad].iloc[0]
+        raise InputError(f"{where}: {value} is neither an ISO 8601 nor a Unix time")
+    return times.dt.tz_convert(None).astype("datetime64[us]")
+
+
+def _check_complete(values: "pd.Series[Any]", where: str) -> None:
+    """Raise an InputError if a value is missing."""
+    if values.isna().any():
+        raise InputError(f"{where}: a row has no value")
+
+
+def _from_unix_time(values: "pd.Series[Any]") -> "pd.Series[pd.Timestamp]":
+    """Times of Unix seconds or milliseconds; null for what no calendar holds."""
+    numbers = values.astype(np.float64)
+    seconds = numbers.where(numbers.abs() < _FIRST_MILLISECONDS, numbers / 1000)
+    return pd.to_datetime(seconds, unit="s", utc=True, errors="coerce")
+
+
+def _read(
+    path: Path, known: Mapping[str, Sequence[str]], names: Mapping[str, str]
+) -> tuple[Table, dict[str, str]]:
+    """Read the columns of known roles; return them and the name of each in the file."""
+    try:
+        with duckdb.connect() as connection:
+            source = _open(path, connection)
+            types = dict(zip(source.columns, map(str, source.dtypes), strict=True))
+            columns = _columns_by_role(path, list(types), known, names)
+            selection = [
+                f"{_expression(role, column, types[column])} as {_quoted(role)}"
+                for role, column in columns.items()
+            ]
+            frame = source.project(", ".join(selection)).df()
+    except duckdb.Error as error:
+        raise InputError(f"{path}: cannot be read: {first_line(error)}") from error
+    has_ids = frame[[role for role in _REQUIRED if role in columns]].notna().all(axis=1)
+    if not has_ids.any():
+        raise InputError(f"{path}: no rows")
+    notes = [
+        f"{path.name}: {len(frame):,} rows; "
+        + ", ".join(f"{role}: {column}" for role, column in columns.items())
+    ]
+    ignored = [column for column in types if column not in columns.values()]
+    if ignored:
+        notes.append(f"{path.name}: ignored columns: {', '.join(ignored)}")
+    if not has_ids.all():
+        notes.append(f"{path.name}: {(~has_ids).sum():,} rows without user or item, left out")
+    return Table(frame[has_ids].reset_index(drop=True), tuple(notes)), columns
+
+
+def _open(path: Path, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyRelation:
+    """Tell a parquet file by how it begins; anything else is CSV."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_PARQUET_MAGIC))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}") from error
+    if not head:
+        raise InputError(f"{path}: empty file")
+    pattern = escape(str(path))
+    if head == _PARQUET_MAGIC:
+        return connection.read_parquet(pattern)
+    # No guessing: every column is text, so that 007 remains 007.
+    return connection.read_csv(
+        pattern,
+        columns=dict.fromkeys(_csv_header(path), "VARCHAR"),
+        header=True,
+        sep=",",
+        quotechar='"',
+        escapechar='"',
+        auto_detect=False,
+    )
+
+
+def _csv_header(path: Path) -> list[str]:
+    """The names of the columns of a CSV file."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read: neither parquet nor UTF-8 text") from error
+    for column in header:
+        if header.count(column) > 1:
+            raise InputError(f"{path}: column {column} occurs twice")
+    return header
+
+
+def _columns_by_role(
+    path: Path,
+    columns: Sequence[str],
+    known: Mapping[str, Sequence[str]],
+    names: Mapping[str, str],
+) -> dict[str, str]:
+    """Find the column of each role, by the name the user gave or else by the known ones."""
+    found = {}
+    for role, aliases in known.items():
+        if role in names:
+            candidates = [column for column in columns if column == names[role]]
+        else:
+            candidates = [column for column in columns if column.lower() in aliases]
+        if len(candidates) > 1:
+            raise InputError(
+                f"{path}: {' and '.join(candidates)} could both be the {role}:"
+                f" choose with --{role}-column"
+            )
+        if candidates:
+            found[role] = candidates[0]
+        elif role in names or role in _REQUIRED:
+            wanted = names.get(role) or f"{' or '.join(aliases)} (or --{role}-column)"
+            raise InputError(f"{path}: no column {wanted}; its columns: {', '.join(columns)}")
+    return found
+
+
+def _expression(role: str, column: str, column_type: str) -> str:
+    """SQL that reads a column: ids as text, of whatever type they are."""
+    name = _quoted(column)
+    if role in _NOT_TEXT and column_type == "TIMESTAMP WITH TIME ZONE":
+        return f"timezone('UTC', {name})"
+    if role in _NOT_TEXT:
+        return name
+    if column_type in ("DOUBLE", "FLOAT"):
+        # What pandas makes of whole numbers with gaps: 12.0 is the id 12.
+        is_whole = f"abs({name}) < 1e15 and {name} = trunc({name})"
+        return (
+            f"case when {is_whole} then cast(cast({name} as bigint) as varchar)"
+            f" else cast({name} as varchar) end"
+        )
+    return f"cast({name} as varchar)"
+
+
+def _quoted(name: str) -> str:
+    """The name as a SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def first_line(error: Exception) -> str:
+    """The first line of a message that may explain itself at length."""
+    return str(error).splitlines()[0]
