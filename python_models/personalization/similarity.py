@@ -166,8 +166,28 @@ def _rank_block(
     return is_decided, _Pairs(row[keep], top.indices[keep], rank, top.data[keep])
 
 
+def count_both(matrix: Interactions, item: IntArray, neighbor: IntArray) -> IntArray:
+    """Count the customers who have both items of each pair.
+
+    Args:
+        matrix: Who has what; any weight counts as one.
+        item: Shape (n_pairs,), positions.
+        neighbor: Shape (n_pairs,), positions.
+
+    Returns:
+        The counts, shape (n_pairs,).
+    """
+    has_item = csr_array(matrix.weights.T.astype(bool).astype(np.int64))
+    support = np.empty(len(item), dtype=np.int64)
+    for start in range(0, len(support), _BLOCK_PAIRS):
+        block = slice(start, start + _BLOCK_PAIRS)
+        both = has_item[item[block]].multiply(has_item[neighbor[block]])
+        support[block] = both.sum(axis=1)
+    return support
+
+
 def _support(matrix: Interactions, pairs: _Pairs, cosine: FloatArray) -> IntArray:
-    """Count the customers who have both items of each pair, shape (n_pairs,)."""
+    """Count the customers who have both items of each ranked pair, shape (n_pairs,)."""
     weights = matrix.weights
     if np.all(weights.data == weights.data[:1]):
         # With equal weights the cosine is support / sqrt(popularity · popularity).
@@ -175,10 +195,4 @@ def _support(matrix: Interactions, pairs: _Pairs, cosine: FloatArray) -> IntArra
         product = popularity[pairs.source] * popularity[pairs.neighbor]
         support: IntArray = np.rint(cosine * np.sqrt(product)).astype(np.int64)
         return support
-    has_item = csr_array(weights.T.astype(bool).astype(np.int64))
-    support = np.empty(len(pairs.source), dtype=np.int64)
-    for start in range(0, len(support), _BLOCK_PAIRS):
-        block = slice(start, start + _BLOCK_PAIRS)
-        both = has_item[pairs.source[block]].multiply(has_item[pairs.neighbor[block]])
-        support[block] = both.sum(axis=1)
-    return support
+    return count_both(matrix, pairs.source, pairs.neighbor)

@@ -1,4 +1,7 @@
-"""Other libraries on the same inputs, each used as its documentation shows, on one thread."""
+"""Other libraries on the same inputs, each used as its documentation shows, on one thread.
+
+Those that keep neighbors of items keep as many as our item-based generators do.
+"""
 
 import warnings
 from functools import partial
@@ -10,8 +13,8 @@ from scipy.sparse import csr_array, csr_matrix, diags_array
 
 from personalization.evaluate.contenders import Contender, ListMaker
 from personalization.generators.base import GeneratorInputs, Picks, ScoreBlock, top_items
+from personalization.generators.item_based import NEIGHBORS
 
-_NEIGHBORS: Final = 100
 _FACTORS: Final = 256
 # With implicit's default of 1 a purchase would weigh no more than its absence.
 _CONFIDENCE: Final = 20.0
@@ -30,7 +33,7 @@ def fit_scikit_learn(inputs: GeneratorInputs) -> ListMaker:
     from sklearn.neighbors import NearestNeighbors
 
     item_users = csr_matrix(inputs.interactions.weights.T)
-    n_neighbors = min(_NEIGHBORS + 1, item_users.shape[0])
+    n_neighbors = min(NEIGHBORS + 1, item_users.shape[0])
     model = NearestNeighbors(metric="cosine", algorithm="brute").fit(item_users)
     distance = model.kneighbors_graph(item_users, n_neighbors, mode="distance")
     similarity = csr_array((1 - distance.data, distance.indices, distance.indptr), distance.shape)
@@ -44,7 +47,7 @@ def fit_sparse_dot_topn(inputs: GeneratorInputs) -> ListMaker:
     weights = inputs.interactions.weights
     norms = np.sqrt(weights.power(2).sum(axis=0))
     scaled = csr_matrix(weights @ diags_array(1 / np.where(norms > 0, norms, 1)))
-    top_n = min(_NEIGHBORS + 1, max(1, scaled.shape[1]))
+    top_n = min(NEIGHBORS + 1, max(1, scaled.shape[1]))
     return _lists_by_similarity(inputs, sp_matmul_topn(csr_matrix(scaled.T), scaled, top_n=top_n))
 
 
@@ -52,7 +55,7 @@ def fit_implicit_neighbors(recommender: str, inputs: GeneratorInputs) -> ListMak
     """Item neighbors by a recommender of `implicit.nearest_neighbours`."""
     from implicit import nearest_neighbours
 
-    model = getattr(nearest_neighbours, recommender)(K=_NEIGHBORS, num_threads=1)
+    model = getattr(nearest_neighbours, recommender)(K=NEIGHBORS, num_threads=1)
     return _fit_implicit(model, inputs, filler=_NO_NEIGHBOR)
 
 

@@ -33,8 +33,9 @@ Each block is a new array, which its receiver may write to.
 
 # Entries of one dense block of customers by items, which bounds memory.
 _BLOCK_ENTRIES: Final = 2**22
-# Scores are compared as shares of the customer's best one, to this precision.
-_PRECISION: Final = 1e-6
+# Shares of the customer's best score that round alike differ by less than this: by the unit of
+# the last digit and by the noise of floats.
+_PRECISION: Final = 2e-6
 # Groups of columns whose maxima bound the k-th best score of a row from below.
 _GROUPS_PER_PICK: Final = 16
 
@@ -96,17 +97,21 @@ class GeneratorInputs:
         ids = ["customer_id", "item_id"]
         check_columns(interactions, [*ids, "weight"])
         check_ids(interactions, ids)
-        check_unique(interactions, ids)
         check_positive(interactions, "weight")
-        customers = _complete(customers, interactions["customer_id"], "customer_id")
-        items = _complete(items, interactions["item_id"], "item_id")
+        # Ids are many times repeated: from here on, each is handled once.
+        customer_code, customer_ids = pd.factorize(interactions["customer_id"])
+        item_code, item_ids = pd.factorize(interactions["item_id"])
+        customers = _complete(customers, customer_ids, "customer_id")
+        items = _complete(items, item_ids, "item_id")
         customer_index, item_index = pd.Index(customers["customer_id"]), pd.Index(items["item_id"])
-        customer = customer_index.get_indexer(pd.Index(interactions["customer_id"]))
-        item = item_index.get_indexer(pd.Index(interactions["item_id"]))
+        customer = customer_index.get_indexer(customer_ids)[customer_code]
+        item = item_index.get_indexer(item_ids)[item_code]
         weights = csr_array(
             (interactions["weight"].to_numpy(np.float64), (customer, item)),
             shape=(len(customers), len(items)),
         )
+        if weights.nnz < len(interactions):
+            raise ValueError("duplicate rows for customer_id, item_id")
         weights.sort_indices()
         history = interactions.drop(columns=[*ids, "weight"])
         if len(history.columns):
@@ -114,9 +119,13 @@ class GeneratorInputs:
         positions = pd.DataFrame()
         if baskets is not None:
             check_columns(baskets, ["basket", *ids, "age_days"])
+            customer_code, customer_ids = pd.factorize(
+                baskets["customer_id"], use_na_sentinel=False
+            )
+            item_code, item_ids = pd.factorize(baskets["item_id"], use_na_sentinel=False)
             positions = baskets[["basket", "age_days"]].assign(
-                customer=customer_index.get_indexer(pd.Index(baskets["customer_id"])),
-                item=item_index.get_indexer(pd.Index(baskets["item_id"])),
+                customer=customer_index.get_indexer(customer_ids)[customer_code],
+                item=item_index.get_indexer(item_ids)[item_code],
             )
             positions = positions[(positions["customer"] >= 0) & (positions["item"] >= 0)]
         return cls(
@@ -148,7 +157,7 @@ class GeneratorInputs:
         return places
 
 
-def _complete(known: pd.DataFrame | None, ids: pd.Series, column: str) -> pd.DataFrame:
+def _complete(known: pd.DataFrame | None, ids: pd.Index, column: str) -> pd.DataFrame:
     """Sort what is known by id, with a row of nulls for each further id."""
     known = pd.DataFrame({column: pd.array([], dtype="str")}) if known is None else known
     check_columns(known, [column])

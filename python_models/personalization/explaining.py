@@ -1,0 +1,48 @@
+"""Which of a customer's purchases speaks most for an item."""
+
+from typing import Final
+
+import numpy as np
+from scipy.sparse import csc_array, csr_array
+
+from personalization.generators.base import GeneratorInputs, entries_at
+from personalization.interactions import IntArray
+
+# Pairs explained at once, which bounds memory.
+_BLOCK_PAIRS: Final = 2**15
+
+
+def strongest_sources(
+    inputs: GeneratorInputs, neighbors: csc_array, customer: IntArray, item: IntArray
+) -> IntArray:
+    """Find the bought item that adds most to the score of each customer-item pair.
+
+    With x_c the purchases of customer c, an item-based generator scores item j by
+    Σ_i x_ci · W_ij; the strongest source is the bought i ≠ j with the largest W_ij. Ties go to the
+    larger decayed weight of the customer, then the more popular item, then the lower id.
+
+    Args:
+        inputs: The state of the shop.
+        neighbors: W, shape (n_items, n_items), sources as rows and targets as columns.
+        customer: Shape (n_pairs,), positions.
+        item: Shape (n_pairs,), positions.
+
+    Returns:
+        Positions of the sources, -1 where no bought item is one; shape (n_pairs,).
+    """
+    weights = inputs.interactions.weights
+    by_target = csr_array(neighbors.T)
+    sources = np.full(len(customer), -1, dtype=np.int64)
+    for start in range(0, len(customer), _BLOCK_PAIRS):
+        block = slice(start, start + _BLOCK_PAIRS)
+        found = by_target[item[block]].tocoo()
+        pair, source = found.coords
+        weight = entries_at(weights, customer[block][pair], source)
+        is_cause = (weight > 0) & (source != item[block][pair])
+        pair, source, weight = pair[is_cause], source[is_cause], weight[is_cause]
+        order = np.lexsort(
+            (inputs.tie_breaks[source], -weight, -found.data[is_cause].round(9), pair)
+        )
+        first = np.flatnonzero(np.diff(pair[order], prepend=-1))
+        sources[start + pair[order][first]] = source[order][first]
+    return sources

@@ -1,0 +1,183 @@
+"""Ranked candidates at several cutoffs, each by a ranker that knows only what lay before."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csc_array
+
+from personalization.explaining import strongest_sources
+from personalization.generators.base import GeneratorInputs, Scorer
+from personalization.generators.item_based import product_scorer, rp3_beta_neighbors
+from personalization.generators.linear import ease
+from personalization.generators.popularity import popular
+from personalization.generators.repeat import buy_again_in_time, tifu_knn
+from personalization.generators.user_based import user_knn
+from personalization.interactions import BoolArray, FloatArray, IntArray, rank_within
+from personalization.ranking import Candidates, Ranker, find_candidates
+
+FALLBACK: Final = "tifu_knn"
+"""The generator that ranks alone where there is too little to learn from."""
+
+
+class States(Protocol):
+    """A shop at several cutoffs, each given by its number of intervals before the newest."""
+
+    def inputs(self, step: int) -> GeneratorInputs:
+        """What may be known at the cutoff."""
+
+    def is_offered(self, inputs: GeneratorInputs, step: int) -> BoolArray:
+        """Which items may be recommended, shape (n_items,)."""
+
+    def bought_next(self, step: int) -> pd.DataFrame:
+        """Who bought what in the interval after: `customer_id`, `item_id`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A cutoff with its candidates.
+
+    Attributes:
+        inputs: What was known.
+        candidates: What could be recommended.
+        neighbors: Weights of items (rows) for items (columns) that explain new candidates.
+    """
+
+    inputs: GeneratorInputs
+    candidates: Candidates
+    neighbors: csc_array
+
+    @classmethod
+    def open(cls, inputs: GeneratorInputs, is_offered: BoolArray) -> "Window":
+        """Run the generators that the ranker listens to, and describe what they propose."""
+        neighbors = rp3_beta_neighbors(inputs.bought, neighbors=200)
+        scorers: dict[str, Scorer] = {
+            "tifu_knn": tifu_knn(inputs),
+            "buy_again_in_time": buy_again_in_time(inputs),
+            "ease": ease(inputs, regularization=500.0),
+            "rp3_beta": product_scorer(inputs.bought, neighbors),
+            "user_knn": user_knn(inputs),
+            "popular": popular(inputs),
+        }
+        candidates = find_candidates(inputs, scorers, is_offered=is_offered, evidence="rp3_beta")
+        return cls(inputs, candidates, neighbors)
+
+    def label(self, purchases: pd.DataFrame) -> BoolArray:
+        """Whether the customer bought each candidate in the interval after."""
+        ids = self.inputs.interactions
+        customer = pd.Index(ids.customer_ids).get_indexer(pd.Index(purchases["customer_id"]))
+        item = pd.Index(ids.item_ids).get_indexer(pd.Index(purchases["item_id"]))
+        is_known = (customer >= 0) & (item >= 0)
+        n_items = len(ids.item_ids)
+        found: BoolArray = np.isin(
+            self.candidates.customer * n_items + self.candidates.item,
+            (customer * n_items + item)[is_known],
+        )
+        return found
+
+
+def rank_in_time(
+    states: States,
+    *,
+    steps: Sequence[int],
+    n_backtests: int,
+    n_windows: int,
+    min_positives: int,
+    k: int,
+    k_backtest: int = 20,
+) -> pd.DataFrame:
+    """Rank the candidates of the newest cutoff, and of earlier ones as they would have been.
+
+    The ranker of a cutoff learns from up to `n_windows` cutoffs whose interval has passed by then,
+    and from nothing later. Where these hold fewer than `min_positives` candidates that were bought
+    next, or that were not, the generator `FALLBACK` ranks alone.
+
+    Args:
+        states: The shop at its cutoffs.
+        steps: The cutoffs there are, 0 being the newest.
+        n_backtests: How many earlier cutoffs to rank as well.
+        n_windows: How many cutoffs a ranker learns from.
+        min_positives: How many candidates it needs that were bought, and that were not.
+        k: How many candidates per customer to return at the newest cutoff, of all and of new ones.
+        k_backtest: The same at earlier cutoffs.
+
+    Returns:
+        One row per cutoff, customer and item, sorted so: `step`, `customer_id`, `item_id`,
+        `is_bought`, `score`, `rank` (among all candidates), `new_rank` (among those the customer
+        never bought, null for others), `scored_by` ("ranker" or the fallback), `reason_code`,
+        `reason_item_id`, and the features.
+    """
+    past: deque[tuple[Candidates, BoolArray]] = deque(maxlen=n_windows)
+    tables = []
+    for step in sorted(steps, reverse=True):
+        if step > n_backtests + n_windows:
+            continue
+        inputs = states.inputs(step)
+        window = Window.open(inputs, states.is_offered(inputs, step))
+        if step <= n_backtests:
+            depth = k if step == 0 else k_backtest
+            table = _rank(window, past, min_positives=min_positives, k=depth)
+            table.insert(0, "step", step)
+            tables.append(table)
+        if step > 0:
+            past.append((window.candidates, window.label(states.bought_next(step))))
+    return pd.concat(tables[::-1], ignore_index=True)
+
+
+def _rank(
+    window: Window,
+    past: Sequence[tuple[Candidates, BoolArray]],
+    *,
+    min_positives: int,
+    k: int,
+) -> pd.DataFrame:
+    """Score the candidates of one cutoff and keep the best."""
+    candidates = window.candidates
+    n_positive = sum(int(label.sum()) for _, label in past)
+    n_negative = sum(int((~label).sum()) for _, label in past)
+    is_learned = min(n_positive, n_negative) >= max(min_positives, 1)
+    if is_learned:
+        score = Ranker.fit(past).score(candidates)
+    else:
+        score = candidates.features[FALLBACK].to_numpy(np.float64)
+    tie_breaks = window.inputs.tie_breaks[candidates.item]
+    is_new = ~candidates.is_bought
+    rank = _ranks(candidates.customer, score, tie_breaks)
+    new_rank = np.zeros(len(rank), dtype=np.int64)
+    new_rank[is_new] = _ranks(candidates.customer[is_new], score[is_new], tie_breaks[is_new])
+    kept = np.flatnonzero((score > 0) & ((rank <= k) | (is_new & (new_rank <= k))))
+
+    customer, item = candidates.customer[kept], candidates.item[kept]
+    source = strongest_sources(window.inputs, window.neighbors, customer, item)
+    is_bought = candidates.is_bought[kept]
+    source = np.where(is_bought, item, source)
+    ids = window.inputs.interactions
+    item_ids = pd.array(ids.item_ids, dtype="str")
+    reason_of_new = np.where(source >= 0, "similar_to_bought", "popular")
+    table = pd.DataFrame(
+        {
+            "customer_id": pd.array(ids.customer_ids, dtype="str").take(customer),
+            "item_id": item_ids.take(item),
+            "is_bought": is_bought,
+            "score": score[kept].round(6),
+            "rank": rank[kept],
+            "new_rank": pd.array(new_rank[kept], dtype="Int64"),
+            "scored_by": "ranker" if is_learned else FALLBACK,
+            "reason_code": np.where(is_bought, "bought_before", reason_of_new),
+            "reason_item_id": item_ids.take(source, allow_fill=True),
+        }
+    )
+    table.loc[is_bought, "new_rank"] = pd.NA
+    features = candidates.features.iloc[kept].reset_index(drop=True)
+    return pd.concat([table, features], axis="columns")
+
+
+def _ranks(customer: IntArray, score: FloatArray, tie_breaks: IntArray) -> IntArray:
+    """Rank of each candidate within its customer."""
+    order, rank = rank_within(customer, score, tie_breaks)
+    ranks = np.empty_like(rank)
+    ranks[order] = rank
+    return ranks
