@@ -19,6 +19,7 @@ final as (
     select
         {{ add_days('data_windows.as_of_date', 'steps.step * -' ~ var('cutoff_interval_days')) }}
             as as_of_date,
+        steps.step,
         steps.step = 0 as is_newest,
         data_windows.first_order_date
     from data_windows

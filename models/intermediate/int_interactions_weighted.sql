@@ -9,30 +9,41 @@ order_lines as (
 cutoffs as (
 
     select as_of_date from {{ ref('int_cutoffs_spined') }}
-    where is_newest
+    where step <= {{ var('recommendation_backtests') + var('ranker_training_windows') }}
 
 ),
 
 -- One purchase of an item is one order that holds it, however many lines or units.
 purchases as (
 
-    select distinct
-        cutoffs.as_of_date,
-        order_lines.customer_id,
-        order_lines.product_id,
-        order_lines.order_id,
-        {{ days_between('order_lines.order_date', 'cutoffs.as_of_date') }} as age_days
+    select
+        customer_id,
+        product_id,
+        order_id,
+        order_date,
+        min(known_date) as known_date
     from order_lines
-    inner join cutoffs
-        on order_lines.known_date < cutoffs.as_of_date
     where
-        order_lines.customer_id is not null
-        and order_lines.units > 0
-        and not order_lines.is_return
+        customer_id is not null
+        and units > 0
+        and not is_return
+    group by customer_id, product_id, order_id, order_date
 
 ),
 
--- Weights are summed as whole billionths, so that their order does not matter.
+known_purchases as (
+
+    select
+        cutoffs.as_of_date,
+        purchases.customer_id,
+        purchases.product_id,
+        {{ days_between('purchases.order_date', 'cutoffs.as_of_date') }} as age_days
+    from purchases
+    inner join cutoffs
+        on purchases.known_date < cutoffs.as_of_date
+
+),
+
 final as (
 
     select
@@ -40,12 +51,14 @@ final as (
         customer_id,
         product_id,
         count(*) as purchase_count,
+        count(case when age_days <= 7 then 1 end) as purchase_count_7d,
         count(case when age_days <= 28 then 1 end) as recent_purchase_count,
+        count(case when age_days <= 84 then 1 end) as purchase_count_84d,
         min(age_days) as days_since_last_purchase,
-        cast(sum(cast(round(
-            power({{ var('interaction_weekly_decay') }}, cast(age_days as double) / 7) * 1000000000
-        ) as bigint)) as double) / 1000000000 as weight
-    from purchases
+        max(age_days) as days_since_first_purchase,
+        {{ decayed_count(var('interaction_weekly_decay'), 'age_days') }} as weight,
+        {{ decayed_count(var('interaction_slow_weekly_decay'), 'age_days') }} as slow_weight
+    from known_purchases
     group by as_of_date, customer_id, product_id
 
 )

@@ -16,12 +16,11 @@ final as (
 
     select
         data_windows.as_of_date,
-        'cosine' as algorithm,
+        similarities.algorithm,
         similarities.item_id as product_id,
         similarities.neighbor_item_id as neighbor_product_id,
         cast(similarities.rank as int) as rank,
         similarities.score,
-        similarities.cosine,
         similarities.support
     from similarities
     cross join data_windows
@@ -29,4 +28,4 @@ final as (
 )
 
 select * from final
-order by product_id, rank
+order by algorithm, product_id, rank

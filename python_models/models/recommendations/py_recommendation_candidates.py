@@ -1,15 +1,34 @@
 """What each generator would recommend to each customer, and why."""
 
-from personalization.candidates import CandidateInputs, generate_candidates
+from personalization.candidates import generate_candidates
+from warehouse.shop import Shop
 
 
 def model(dbt, session):
+    cutoffs = dbt.ref("int_cutoffs_spined")
     interactions = dbt.ref("int_interactions_weighted")
-    similarities = dbt.ref("py_item_similarities")
+    next_purchases = dbt.ref("int_next_purchases_collected")
+    activity = dbt.ref("int_customer_activity_totaled")
+    segments = dbt.ref("segment_history")
     customers = dbt.ref("int_customers_accepted")
-    inputs = CandidateInputs(
-        interactions=interactions.project("* exclude (product_id), product_id as item_id").df(),
-        similarities=similarities.df(),
-        customer_ids=customers.df()["customer_id"],
+    products = dbt.ref("products")
+    admitted = dbt.ref("admitted_products")
+    order_lines = dbt.ref("int_order_lines_enriched")
+    rules = dbt.ref("association_rules")
+    shop = Shop(
+        cutoffs,
+        interactions,
+        next_purchases,
+        activity,
+        segments,
+        customers,
+        products,
+        admitted,
+        order_lines,
+        rules,
     )
-    return generate_candidates(inputs, k=int(dbt.config.meta_get("candidates")))
+    return generate_candidates(
+        shop.inputs(0, with_baskets=True),
+        shop.generators(0),
+        k=int(dbt.config.meta_get("candidates")),
+    )
