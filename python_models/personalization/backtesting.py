@@ -6,13 +6,13 @@ from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 import numpy as np
 import pandas as pd
 
-from personalization.generators import BASELINES
 from personalization.generators.base import (
     Generator,
     GeneratorInputs,
     entries_at,
     top_items_and_new_items,
 )
+from personalization.generators.registry import BASELINES
 from personalization.interactions import FloatArray, IntArray
 from personalization.metrics import (
     Pairs,

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from duckdb import DuckDBPyRelation
 
-from personalization.generators import GENERATORS
 from personalization.generators.base import Generator, GeneratorInputs
 from personalization.generators.item_based import rp3_beta
 from personalization.generators.linear import ease
+from personalization.generators.registry import GENERATORS
 from personalization.generators.rules import rule_based
 from personalization.interactions import BoolArray
 

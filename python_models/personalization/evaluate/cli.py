@@ -39,7 +39,7 @@ def main(
         0; 1 if a contender failed or none could run; 2 if the data cannot be used.
     """
     if generators is None:
-        from personalization.generators import GENERATORS
+        from personalization.generators.registry import GENERATORS
 
         generators = GENERATORS
     arguments = parse_arguments(argv, generators)

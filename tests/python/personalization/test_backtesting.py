@@ -7,10 +7,10 @@ import pytest
 from purchase_shop import PurchaseShop, cutoff, purchase_table, random_shop
 
 from personalization.backtesting import EVERYONE, RANKER, backtest
-from personalization.generators import BASELINES
 from personalization.generators.base import top_items
 from personalization.generators.item_based import cosine
 from personalization.generators.popularity import popular
+from personalization.generators.registry import BASELINES
 from personalization.generators.repeat import buy_again
 
 GENERATORS = {"popular": popular, "buy_again": buy_again, "cosine": partial(cosine, neighbors=5)}

@@ -7,10 +7,10 @@ from purchase_shop import PurchaseShop, purchase_table, random_shop
 
 from personalization.candidates import generate_candidates
 from personalization.explaining import strongest_sources
-from personalization.generators import GENERATORS
 from personalization.generators.base import GeneratorInputs, top_items
 from personalization.generators.item_based import cosine, rp3_beta_neighbors
 from personalization.generators.popularity import popular
+from personalization.generators.registry import GENERATORS
 from personalization.generators.repeat import buy_again
 
 COLUMNS = [

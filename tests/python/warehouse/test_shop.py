@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from personalization.generators import GENERATORS
 from personalization.generators.base import GeneratorInputs
+from personalization.generators.registry import GENERATORS
 from warehouse.shop import Shop
 
 NEWEST, BEFORE = date(2026, 3, 1), date(2026, 2, 1)
