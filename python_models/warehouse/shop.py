@@ -126,13 +126,21 @@ class Shop:
         return purchases.project("customer_id, product_id as item_id").df()
 
     def generators(self, step: int) -> dict[str, Generator]:
-        """All generators, set up for a shop whose customers come again and again."""
+        """All generators, set up for a shop whose customers come again and again.
+
+        `rule_based` is there only at cutoffs whose rules the warehouse keeps.
+        """
+        chosen: dict[str, Generator] = {
+            name: GENERATORS[name] for name in GENERATORS if name not in _LEFT_OUT
+        }
+        chosen |= _SETTINGS
         rules = self.rules.filter(f"as_of_date = date '{self.dates[step]}'").project(
             "product_id as antecedent_item_id, consequent_product_id as consequent_item_id,"
             " confidence, lift"
         )
-        chosen = {name: GENERATORS[name] for name in GENERATORS if name not in _LEFT_OUT}
-        return {**chosen, **_SETTINGS, "rule_based": partial(rule_based, rules=rules.df())}
+        if rules.limit(1).fetchone():
+            chosen["rule_based"] = partial(rule_based, rules=rules.df())
+        return chosen
 
     def _offered(self, condition: str) -> pd.Series:
         offered = self.admitted.filter(condition).project("product_id").distinct()
