@@ -29,8 +29,13 @@ SAMPLE = {
     "coupon_redemptions": "household_id % 10 = 0",
     "promotions": "product_id % 100 = 0",
 }
-# Enough for a ranker and a back-test of it, at a third of the time.
-SHORT_HISTORY = {"recommendation_backtests": 1, "ranker_training_windows": 1}
+# Enough for a ranker and a back-test of it, at a third of the time; and the ranker does not wait
+# for more data than a small shop has.
+SHORT_HISTORY = {
+    "recommendation_backtests": 1,
+    "ranker_training_windows": 1,
+    "ranker_min_positives": 500,
+}
 SHOP_CLOCK = "timezone('America/New_York', timezone('UTC', transaction_timestamp))"
 
 

@@ -106,5 +106,5 @@ def test_an_early_world_passes_its_own_tests(
     directory = tmp_path_factory.mktemp("early")
     condition = conditions_before(EARLY)["transactions"]
     write_files(demo_dir, directory / "raw", {"transactions": condition})
-    early = build(directory, with_tests=True)
+    early = build(directory, variables={"ranker_min_positives": 10000}, with_tests=True)
     assert early.query("select max(as_of_date)::varchar from customers.customer_rfm") == [(EARLY,)]
