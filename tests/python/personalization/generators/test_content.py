@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_array
+from matrices import checked_scores, inputs_of
 
-from personalization.generators.base import GeneratorInputs, top_items
+from personalization.generators.base import top_items
 from personalization.generators.content import content, content_neighbors
-from personalization.interactions import Interactions
 
 FIELDS = ["department", "category", "brand", "size", "item_name"]
 ALL = slice(0, None)
@@ -17,15 +16,6 @@ ALL = slice(0, None)
 
 def catalog(*rows: tuple[str | None, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=FIELDS, dtype=object)
-
-
-def shop(items: pd.DataFrame, weights) -> GeneratorInputs:
-    weights = np.asarray(weights, dtype=np.float64)
-    ids = [
-        np.array([f"{name}{i:03}" for i in range(n)], dtype=object)
-        for name, n in zip("ci", weights.shape, strict=True)
-    ]
-    return GeneratorInputs(Interactions(csr_array(weights), *ids), items=items)
 
 
 def described(items: pd.DataFrame) -> list[dict[str, float]]:
@@ -82,7 +72,7 @@ def test_content_is_the_cosine_of_profile_and_item(items, seed, n_customers):
         norm = np.sqrt(dot(profile, profile))
         for item, vector in enumerate(vectors):
             expected[customer, item] = dot(vector, profile) / norm if norm else 0
-    scorer = content(shop(items, weights))
+    scorer = content(inputs_of(weights, items=items))
     np.testing.assert_allclose(scorer(ALL), expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(scorer(slice(0, 1)), scorer(ALL)[:1])
 
@@ -133,7 +123,7 @@ def test_a_new_item_reaches_those_who_buy_its_like():
         ("home", "soap", "clean", "2 ct", "bar soap"),
         ("food", "milk", "farm", "2 l", "whole milk"),
     )
-    inputs = shop(items, [[1.0, 0, 0], [0, 1.0, 0]])
+    inputs = inputs_of([[1.0, 0, 0], [0, 1.0, 0]], items=items)
     picks = top_items(inputs, content(inputs), k=1, exclude_bought=True)
     assert picks.customer.tolist() == [0]
     assert picks.item.tolist() == [2]
@@ -151,7 +141,7 @@ def test_a_common_department_says_less_than_a_rare_brand():
 @pytest.mark.parametrize("field", FIELDS)
 def test_any_one_field_is_enough(field):
     items = pd.DataFrame({field: ["a", "b", "a"]}, index=[5, 5, 7])
-    scores = content(shop(items, [[1.0, 0, 0]]))(ALL)
+    scores = content(inputs_of([[1.0, 0, 0]], items=items))(ALL)
     np.testing.assert_allclose(scores, [[1, 0, 1]])
     assert content_neighbors(items, k=5)["neighbor"].tolist() == [2, 0]
 
@@ -170,8 +160,7 @@ def test_any_one_field_is_enough(field):
 )
 @pytest.mark.filterwarnings("error")
 def test_small_shops(items, weights):
-    scores = content(shop(items, weights))(slice(0, len(weights)))
-    assert scores.shape == weights.shape
+    scores = checked_scores(content, inputs_of(weights, items=items))
     expected = float(items["brand"].notna().any())
     np.testing.assert_allclose(scores, np.full(weights.shape, expected))
 
@@ -190,6 +179,6 @@ def test_rejects_bad_arguments():
     with pytest.raises(ValueError, match="k must be at least 1"):
         content_neighbors(catalog(), k=0)
     with pytest.raises(ValueError, match="department, category, brand, size, item_name"):
-        content(shop(pd.DataFrame(), np.zeros((0, 0))))
+        content(inputs_of(np.zeros((0, 0)), items=pd.DataFrame()))
     with pytest.raises(ValueError, match="department, category, brand, size, item_name"):
         content_neighbors(pd.DataFrame({"price": [1.0]}), k=1)

@@ -1,25 +1,9 @@
-import warnings
-
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
+from matrices import SMALL_SHOPS, checked_scores, inputs_of, random_purchases
 from threadpoolctl import threadpool_limits
 
-from personalization.generators.base import GeneratorInputs, top_items
 from personalization.generators.factorization import als
-from personalization.interactions import Interactions
-
-
-def inputs_of(dense: np.ndarray) -> GeneratorInputs:
-    weights = csr_array(np.asarray(dense, dtype=np.float64))
-    customers = np.array([f"c{i:03}" for i in range(weights.shape[0])], dtype=object)
-    items = np.array([f"i{i:03}" for i in range(weights.shape[1])], dtype=object)
-    return GeneratorInputs(Interactions(weights, customers, items))
-
-
-def random_purchases(seed: int, n_customers: int, n_items: int, density: float) -> np.ndarray:
-    x = np.random.default_rng(seed).random((n_customers, n_items)) < density
-    return x.astype(np.float64)
 
 
 def slow_als(x, n_factors, regularization, confidence):
@@ -78,31 +62,10 @@ def test_says_nothing(capfd):
     assert captured.out + captured.err == ""
 
 
-@pytest.mark.parametrize(
-    "dense",
-    [
-        np.zeros((0, 0)),
-        np.zeros((0, 3)),
-        np.zeros((3, 0)),
-        np.zeros((3, 4)),
-        np.ones((1, 1)),
-        np.ones((1, 4)),
-        np.ones((4, 1)),
-        np.ones((4, 4)),
-        np.eye(4),
-        np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0], [0, 0, 0]]),
-    ],
-)
+@pytest.mark.parametrize("dense", SMALL_SHOPS)
+@pytest.mark.filterwarnings("error")
 def test_small_shops(dense):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        inputs = inputs_of(dense)
-        scorer = als(inputs)
-        scores = scorer(slice(0, len(dense)))
-        top_items(inputs, scorer, k=2)
-    assert scores.shape == dense.shape
-    assert np.isfinite(scores).all()
-    assert (scores >= 0).all()
+    scores = checked_scores(als, inputs_of(dense))
     assert not scores[dense.sum(axis=1) == 0].any()
 
 

@@ -1,27 +1,11 @@
-import warnings
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_array
+from matrices import SMALL_SHOPS, checked_scores, inputs_of, random_purchases
 from threadpoolctl import threadpool_limits
 
-from personalization.generators.base import GeneratorInputs, top_items
 from personalization.generators.graph_filters import gf_cf, turbo_cf
-from personalization.interactions import Interactions
-
-
-def inputs_of(dense: np.ndarray) -> GeneratorInputs:
-    weights = csr_array(np.asarray(dense, dtype=np.float64))
-    customers = np.array([f"c{i:03}" for i in range(weights.shape[0])], dtype=object)
-    items = np.array([f"i{i:03}" for i in range(weights.shape[1])], dtype=object)
-    return GeneratorInputs(Interactions(weights, customers, items))
-
-
-def random_purchases(seed: int, n_customers: int, n_items: int, density: float) -> np.ndarray:
-    x = np.random.default_rng(seed).random((n_customers, n_items)) < density
-    return x.astype(np.float64)
 
 
 def degrees(x, exponent):
@@ -47,7 +31,7 @@ def slow_gf_cf(x, n_factors, weight):
     return np.maximum(0, x @ (normalized.T @ normalized + weight * ideal))
 
 
-matrices = st.builds(
+purchases = st.builds(
     random_purchases,
     st.integers(0, 2**32 - 1),
     st.integers(1, 15),
@@ -58,7 +42,7 @@ matrices = st.builds(
 
 @settings(deadline=None, max_examples=30)
 @given(
-    matrices,
+    purchases,
     st.sampled_from([0.0, 0.3, 0.5, 1.0]),
     st.sampled_from([0.6, 1.0, 1.5]),
     st.sampled_from([(1.0,), (2.0, -1.0), (0.71, 0.1, -0.01)]),
@@ -103,7 +87,7 @@ def test_gf_cf_equals_an_exact_decomposition(seed, n_factors):
 
 
 @settings(deadline=None, max_examples=30)
-@given(matrices)
+@given(purchases)
 def test_gf_cf_with_the_whole_spectrum_equals_the_definition(x):
     # Also of matrices whose rank is below the number of factors.
     actual = gf_cf(inputs_of(x), neighbors=99, n_factors=99)(slice(0, len(x)))
@@ -131,31 +115,10 @@ def test_gf_cf_is_the_same_on_every_run_and_number_of_threads():
 
 
 @pytest.mark.parametrize("generator", [turbo_cf, gf_cf])
-@pytest.mark.parametrize(
-    "dense",
-    [
-        np.zeros((0, 0)),
-        np.zeros((0, 3)),
-        np.zeros((3, 0)),
-        np.zeros((3, 4)),
-        np.ones((1, 1)),
-        np.ones((1, 4)),
-        np.ones((4, 1)),
-        np.ones((4, 4)),
-        np.eye(4),
-        np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0]]),
-    ],
-)
+@pytest.mark.parametrize("dense", SMALL_SHOPS)
+@pytest.mark.filterwarnings("error")
 def test_small_shops(generator, dense):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        inputs = inputs_of(dense)
-        scorer = generator(inputs)
-        scores = scorer(slice(0, len(dense)))
-        top_items(inputs, scorer, k=2)
-    assert scores.shape == dense.shape
-    assert np.isfinite(scores).all()
-    assert (scores >= 0).all()
+    checked_scores(generator, inputs_of(dense))
 
 
 @pytest.mark.parametrize(

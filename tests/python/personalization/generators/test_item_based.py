@@ -1,13 +1,18 @@
-import warnings
 from functools import partial
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matrices import (
+    SMALL_SHOPS,
+    checked_scores,
+    inputs_of,
+    random_purchases,
+    random_weighted_purchases,
+)
 from scipy.sparse import csr_array
 
-from personalization.generators.base import GeneratorInputs, top_items
 from personalization.generators.item_based import (
     bm25,
     cosine,
@@ -17,26 +22,12 @@ from personalization.generators.item_based import (
     tf_idf,
     top_sources,
 )
-from personalization.interactions import Interactions
 
 GENERATORS = [cosine, tf_idf, bm25, rp3_beta, partial(rp3_beta, alpha=1.0, beta=0.5)]
 
 
-def inputs_of(dense: np.ndarray) -> GeneratorInputs:
-    """Inputs with the given weights of customers (rows) and items (columns)."""
-    weights = csr_array(np.asarray(dense, dtype=np.float64))
-    customers = np.array([f"c{i:03}" for i in range(weights.shape[0])], dtype=object)
-    items = np.array([f"i{i:03}" for i in range(weights.shape[1])], dtype=object)
-    return GeneratorInputs(Interactions(weights, customers, items))
-
-
-def random_purchases(seed: int, n_customers: int, n_items: int, density: float) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    return (rng.random((n_customers, n_items)) < density) * rng.uniform(0.1, 5, n_items)
-
-
 purchases = st.builds(
-    random_purchases,
+    random_weighted_purchases,
     st.integers(0, 2**32 - 1),
     st.integers(1, 12),
     st.integers(1, 15),
@@ -152,7 +143,7 @@ def test_a_target_keeps_its_strongest_sources(dense, k, seed):
 
 @pytest.mark.parametrize("k", [1, 3])
 def test_pruned_walks_are_scaled_by_what_is_kept(k):
-    x = (random_purchases(7, 150, 12, 0.3) > 0).astype(np.float64)
+    x = random_purchases(7, 150, 12, 0.3)
     sorted_sources = np.sort(all_pairs(x, slow_walks(x, 0.8, 0.2)), axis=0)
     assert np.diff(sorted_sources, axis=0).min() > 1e-9  # no ties
     found = rp3_beta_neighbors(csr_array(x), neighbors=k, alpha=0.8, beta=0.2)
@@ -176,42 +167,21 @@ def test_ties_are_broken_the_same_way_every_time():
 
 @pytest.mark.parametrize("generator", GENERATORS)
 def test_weights_of_purchases_do_not_matter(generator):
-    dense = random_purchases(4, 20, 10, 0.3)
+    dense = random_weighted_purchases(4, 20, 10, 0.3)
     weighted, binary = (generator(inputs_of(x))(slice(0, 20)) for x in (dense, dense > 0))
     np.testing.assert_array_equal(weighted, binary)
     assert weighted.any()
 
 
 @pytest.mark.parametrize("generator", GENERATORS)
-@pytest.mark.parametrize(
-    "dense",
-    [
-        np.zeros((0, 0)),
-        np.zeros((0, 3)),
-        np.zeros((3, 0)),
-        np.zeros((3, 4)),
-        np.ones((1, 1)),
-        np.ones((1, 4)),
-        np.ones((4, 1)),
-        np.ones((4, 4)),
-        np.eye(4),
-        np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0]]),
-    ],
-)
+@pytest.mark.parametrize("dense", SMALL_SHOPS)
+@pytest.mark.filterwarnings("error")
 def test_small_shops(generator, dense):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        inputs = inputs_of(dense)
-        scorer = generator(inputs)
-        scores = scorer(slice(0, len(dense)))
-        top_items(inputs, scorer, k=2)
-    assert scores.shape == dense.shape
-    assert np.isfinite(scores).all()
-    assert (scores >= 0).all()
+    checked_scores(generator, inputs_of(dense))
 
 
 def test_a_slice_is_these_rows_of_the_whole():
-    scorer = rp3_beta(inputs_of(random_purchases(6, 20, 10, 0.3)))
+    scorer = rp3_beta(inputs_of(random_weighted_purchases(6, 20, 10, 0.3)))
     np.testing.assert_array_equal(scorer(slice(5, 9)), scorer(slice(0, 20))[5:9])
     assert scorer(slice(3, 3)).shape == (0, 10)
 

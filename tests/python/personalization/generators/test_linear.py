@@ -1,26 +1,10 @@
-import warnings
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_array
+from matrices import SMALL_SHOPS, checked_scores, inputs_of, random_purchases
 
-from personalization.generators.base import GeneratorInputs, top_items
 from personalization.generators.linear import ease
-from personalization.interactions import Interactions
-
-
-def inputs_of(dense: np.ndarray) -> GeneratorInputs:
-    weights = csr_array(np.asarray(dense, dtype=np.float64))
-    customers = np.array([f"c{i:03}" for i in range(weights.shape[0])], dtype=object)
-    items = np.array([f"i{i:03}" for i in range(weights.shape[1])], dtype=object)
-    return GeneratorInputs(Interactions(weights, customers, items))
-
-
-def random_purchases(seed: int, n_customers: int, n_items: int, density: float) -> np.ndarray:
-    x = np.random.default_rng(seed).random((n_customers, n_items)) < density
-    return x.astype(np.float64)
 
 
 def slow_ease(x, regularization):
@@ -70,29 +54,10 @@ def test_a_slice_is_these_rows_of_the_whole():
         np.testing.assert_allclose(scorer(slice(2, 5)), scorer(slice(0, 10))[2:5], rtol=1e-12)
 
 
-@pytest.mark.parametrize(
-    "dense",
-    [
-        np.zeros((0, 0)),
-        np.zeros((0, 3)),
-        np.zeros((3, 0)),
-        np.zeros((3, 4)),
-        np.ones((1, 1)),
-        np.ones((1, 4)),
-        np.ones((4, 1)),
-        np.ones((4, 4)),
-        np.eye(4),
-        np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0]]),
-    ],
-)
+@pytest.mark.parametrize("dense", SMALL_SHOPS)
+@pytest.mark.filterwarnings("error")
 def test_small_shops(dense):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        inputs = inputs_of(dense)
-        scorer = ease(inputs)
-        scores = scorer(slice(0, len(dense)))
-        top_items(inputs, scorer, k=2)
-    assert scores.shape == dense.shape
+    scores = checked_scores(ease, inputs_of(dense))
     np.testing.assert_allclose(scores, slow_ease(dense, 100.0), atol=1e-12)
 
 

@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matrices import checked_scores, inputs_of
 from scipy.sparse import csr_array
 
 from personalization.generators.base import GeneratorInputs
 from personalization.generators.popularity import popular, popular_in_segment, trending
-from personalization.interactions import Interactions
 
 GENERATORS = [popular, popular_in_segment, trending]
 ALL = slice(0, None)
@@ -23,15 +23,11 @@ def shop(purchases, *, n_customers: int, n_items: int, segments=None) -> Generat
         purchase_count=("basket", "size"), recent_purchase_count=("recent", "sum")
     ).reset_index()
     positions = (history["customer"].to_numpy(), history["item"].to_numpy())
-    interactions = Interactions(
-        csr_array((np.ones(len(history)), positions), shape=(n_customers, n_items)),
-        np.array([f"c{i:03}" for i in range(n_customers)], dtype=object),
-        np.array([f"i{i:03}" for i in range(n_items)], dtype=object),
-    )
+    weights = csr_array((np.ones(len(history)), positions), shape=(n_customers, n_items))
     if segments is None:
         segments = ["new"] * n_customers
     customers = pd.DataFrame({"segment": pd.Series(segments, dtype="str")})
-    return GeneratorInputs(interactions, customers=customers, history=history, baskets=baskets)
+    return inputs_of(weights, customers=customers, history=history, baskets=baskets)
 
 
 @st.composite
@@ -151,9 +147,7 @@ def test_trending_without_earlier_periods_is_the_order_of_popularity():
 @pytest.mark.filterwarnings("error")
 def test_small_shops(generator, purchases, n_customers, n_items):
     inputs = shop(purchases, n_customers=n_customers, n_items=n_items)
-    scores = generator(inputs)(slice(0, n_customers))
-    assert scores.shape == (n_customers, n_items)
-    assert np.isfinite(scores).all()
+    scores = checked_scores(generator, inputs)
     assert ((scores > 0) == bool(purchases)).all()
 
 

@@ -5,11 +5,10 @@ import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from scipy.sparse import csr_array
+from matrices import SMALL_SHOPS, checked_scores, inputs_of
 
 from personalization.generators.base import GeneratorInputs, top_items
 from personalization.generators.repeat import buy_again, buy_again_in_time, tifu_knn
-from personalization.interactions import Interactions
 
 GENERATORS = [buy_again, buy_again_in_time, tifu_knn]
 ALL = slice(0, None)
@@ -18,7 +17,6 @@ ALL = slice(0, None)
 def shop(weights) -> GeneratorInputs:
     """A shop in which a larger weight means more and later purchases."""
     weights = np.asarray(weights, dtype=np.float64)
-    matrix = csr_array(weights)
     customer, item = weights.nonzero()
     count = np.ceil(weights[customer, item]).astype(np.int64)
     last = (7 * customer + 3 * item) % 50
@@ -32,11 +30,7 @@ def shop(weights) -> GeneratorInputs:
             "recent_purchase_count": (last <= 28).astype(np.int64),
         }
     )
-    customer_ids, item_ids = (
-        np.array([f"{name}{i:03}" for i in range(n)], dtype=object)
-        for name, n in zip("ci", weights.shape, strict=True)
-    )
-    return GeneratorInputs(Interactions(matrix, customer_ids, item_ids), history=history)
+    return inputs_of(weights, history=history)
 
 
 def random_weights(seed: int, n_customers: int, n_items: int) -> np.ndarray:
@@ -143,22 +137,15 @@ def test_tifu_knn_proposes_what_only_similar_customers_buy():
 @pytest.mark.parametrize(
     "weights",
     [
-        np.zeros((0, 0)),
-        np.zeros((0, 3)),
-        np.zeros((3, 0)),
-        np.zeros((3, 4)),
-        np.ones((1, 1)),
-        np.ones((5, 3)),
-        [[1.0, 0.0], [0.0, 0.0], [2.0, 3.0]],
+        *SMALL_SHOPS,
+        pytest.param(np.ones((5, 3)), id="more customers than items"),
+        pytest.param(np.array([[1.0, 0.0], [0.0, 0.0], [2.0, 3.0]]), id="bought again"),
     ],
-    ids=["nothing", "no customer", "no item", "no purchase", "one", "identical", "one without"],
 )
 @pytest.mark.filterwarnings("error")
 def test_small_shops(generator, weights):
     inputs = shop(weights)
-    scores = generator(inputs)(slice(0, inputs.bought.shape[0]))
-    assert scores.shape == inputs.bought.shape
-    assert np.isfinite(scores).all()
+    scores = checked_scores(generator, inputs)
     assert ((scores > 0) == (inputs.bought.toarray() > 0)).all() or generator is tifu_knn
     assert len(top_items(inputs, generator(inputs), k=5).item) >= inputs.bought[:, :5].nnz
 

@@ -3,26 +3,20 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matrices import checked_scores, inputs_of
 from scipy.sparse import csr_array
 
 from personalization.generators.base import GeneratorInputs
 from personalization.generators.sessions import session_knn, session_scores
-from personalization.interactions import Interactions
 
 ALL = slice(0, None)
 
 
 def shop(baskets: pd.DataFrame, *, n_customers: int, n_items: int) -> GeneratorInputs:
     pairs = baskets[["customer", "item"]].drop_duplicates()
-    interactions = Interactions(
-        csr_array(
-            (np.ones(len(pairs)), (pairs["customer"].to_numpy(), pairs["item"].to_numpy())),
-            shape=(n_customers, n_items),
-        ),
-        np.array([f"c{i:03}" for i in range(n_customers)], dtype=object),
-        np.array([f"i{i:03}" for i in range(n_items)], dtype=object),
-    )
-    return GeneratorInputs(interactions, baskets=baskets)
+    positions = (pairs["customer"].to_numpy(), pairs["item"].to_numpy())
+    weights = csr_array((np.ones(len(pairs)), positions), shape=(n_customers, n_items))
+    return inputs_of(weights, baskets=baskets)
 
 
 def orders(*rows: tuple[int, int, int, list[int]]) -> pd.DataFrame:
@@ -156,15 +150,14 @@ def test_recent_sessions_win_a_tie():
 @pytest.mark.filterwarnings("error")
 def test_shops_without_neighbors(baskets, n_customers, n_items):
     inputs = shop(baskets, n_customers=n_customers, n_items=n_items)
-    scores = session_knn(inputs)(slice(0, n_customers))
-    assert scores.shape == (n_customers, n_items)
+    scores = checked_scores(session_knn, inputs)
     assert not scores.any()
 
 
 @pytest.mark.filterwarnings("error")
 def test_identical_customers():
     baskets = orders(*((n, n, 9 - n, [0, 2]) for n in range(4)))
-    scores = session_knn(shop(baskets, n_customers=4, n_items=3))(ALL)
+    scores = checked_scores(session_knn, shop(baskets, n_customers=4, n_items=3))
     assert ((scores > 0) == [True, False, True]).all()
 
 

@@ -1,25 +1,11 @@
-import warnings
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matrices import SMALL_SHOPS, checked_scores, inputs_of, random_purchases
 from scipy.sparse import csr_array
 
-from personalization.generators.base import GeneratorInputs, top_items
 from personalization.generators.user_based import user_knn, user_rp3, user_rp3_neighbors
-from personalization.interactions import Interactions
-
-
-def inputs_of(dense: np.ndarray) -> GeneratorInputs:
-    weights = csr_array(np.asarray(dense, dtype=np.float64))
-    customers = np.array([f"c{i:03}" for i in range(weights.shape[0])], dtype=object)
-    items = np.array([f"i{i:03}" for i in range(weights.shape[1])], dtype=object)
-    return GeneratorInputs(Interactions(weights, customers, items))
-
-
-def random_purchases(seed: int, n_customers: int, n_items: int, density: float) -> np.ndarray:
-    return np.random.default_rng(seed).random((n_customers, n_items)) < density
 
 
 def strongest_others(weights: np.ndarray, k: int) -> np.ndarray:
@@ -54,7 +40,7 @@ def slow_user_rp3(x, k, alpha):
 @settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 15), st.integers(1, 12), st.floats(0.05, 0.9))
 def test_all_neighbors_equal_the_definition(seed, n_customers, n_items, density):
-    x = random_purchases(seed, n_customers, n_items, density).astype(float)
+    x = random_purchases(seed, n_customers, n_items, density)
     rows = slice(0, n_customers)
     np.testing.assert_allclose(
         user_knn(inputs_of(x), neighbors=99)(rows), slow_user_knn(x, 99), rtol=1e-5, atol=1e-6
@@ -89,7 +75,7 @@ def test_pruned_walks_equal_the_definition():
 
 
 def test_walks_hand_on_the_number_of_items_bought():
-    x = random_purchases(2, 30, 20, 0.2).astype(float)
+    x = random_purchases(2, 30, 20, 0.2)
     walks = user_rp3_neighbors(csr_array(x), neighbors=5)
     assert walks.diagonal().max() == 0
     assert np.diff(walks.indptr).max() == 5
@@ -99,31 +85,10 @@ def test_walks_hand_on_the_number_of_items_bought():
 
 
 @pytest.mark.parametrize("generator", [user_knn, user_rp3])
-@pytest.mark.parametrize(
-    "dense",
-    [
-        np.zeros((0, 0)),
-        np.zeros((0, 3)),
-        np.zeros((3, 0)),
-        np.zeros((3, 4)),
-        np.ones((1, 1)),
-        np.ones((1, 4)),
-        np.ones((4, 1)),
-        np.ones((4, 4)),
-        np.eye(4),
-        np.array([[1, 0, 0], [1, 1, 0], [1, 0, 0]]),
-    ],
-)
+@pytest.mark.parametrize("dense", SMALL_SHOPS)
+@pytest.mark.filterwarnings("error")
 def test_small_shops(generator, dense):
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        inputs = inputs_of(dense)
-        scorer = generator(inputs)
-        scores = scorer(slice(0, len(dense)))
-        top_items(inputs, scorer, k=2)
-    assert scores.shape == dense.shape
-    assert np.isfinite(scores).all()
-    assert (scores >= 0).all()
+    checked_scores(generator, inputs_of(dense))
 
 
 @pytest.mark.parametrize(
