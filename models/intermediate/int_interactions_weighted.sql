@@ -8,7 +8,10 @@ order_lines as (
 
 cutoffs as (
 
-    select as_of_date from {{ ref('int_cutoffs_spined') }}
+    select
+        as_of_date,
+        is_newest
+    from {{ ref('int_cutoffs_spined') }}
     where step <= {{ var('recommendation_backtests') + var('ranker_training_windows') }}
 
 ),
@@ -35,6 +38,7 @@ known_purchases as (
 
     select
         cutoffs.as_of_date,
+        cutoffs.is_newest,
         purchases.customer_id,
         purchases.product_id,
         {{ days_between('purchases.order_date', 'cutoffs.as_of_date') }} as age_days
@@ -48,6 +52,7 @@ final as (
 
     select
         as_of_date,
+        is_newest,
         customer_id,
         product_id,
         count(*) as purchase_count,
@@ -59,7 +64,7 @@ final as (
         {{ decayed_count(var('interaction_weekly_decay'), 'age_days') }} as weight,
         {{ decayed_count(var('interaction_slow_weekly_decay'), 'age_days') }} as slow_weight
     from known_purchases
-    group by as_of_date, customer_id, product_id
+    group by as_of_date, is_newest, customer_id, product_id
 
 )
 

@@ -119,16 +119,13 @@ def _open(
 ) -> _Case:
     """Make the lists of one cutoff and look up what followed."""
     inputs = states.inputs(step, with_baskets=True)
-    customer_index = pd.Index(inputs.interactions.customer_ids)
-    item_index = pd.Index(inputs.interactions.item_ids)
     lists: _Lists = {"all": {}, "new": {}}
     for name, generator in generators.items():
         both = top_items_and_new_items(inputs, generator(inputs), k=k)
         for scope, picks in zip(lists, both, strict=True):
             lists[scope][name] = Ranking(picks.customer, picks.item, picks.rank)
     ranked = ranked[ranked["scored_by"] == RANKER]
-    customer = customer_index.get_indexer(pd.Index(ranked["customer_id"]))
-    item = item_index.get_indexer(pd.Index(ranked["item_id"]))
+    customer, item = inputs.interactions.positions(ranked)
     ranks: tuple[tuple[Scope, str], ...] = (("all", "rank"), ("new", "new_rank"))
     for scope, column in ranks if len(ranked) else ():
         rank = ranked[column].to_numpy(np.float64, na_value=np.inf)
@@ -136,12 +133,12 @@ def _open(
         lists[scope][RANKER] = Ranking(customer[kept], item[kept], rank[kept].astype(np.int64))
 
     purchases = states.bought_next(step)
-    customer = customer_index.get_indexer(pd.Index(purchases["customer_id"]))
-    purchases, customer = purchases[customer >= 0], customer[customer >= 0]
-    item = item_index.get_indexer(pd.Index(purchases["item_id"]))
+    customer, item = inputs.interactions.positions(purchases)
+    is_served = customer >= 0
+    purchases, customer, item = purchases[is_served], customer[is_served], item[is_served]
     # Items beyond the catalog get positions after it, so that no list holds them.
     is_unknown = item < 0
-    item[is_unknown] = len(item_index) + pd.factorize(purchases["item_id"][is_unknown])[0]
+    item[is_unknown] = inputs.bought.shape[1] + pd.factorize(purchases["item_id"][is_unknown])[0]
     is_new = is_unknown.copy()
     is_new[~is_unknown] = entries_at(inputs.bought, customer[~is_unknown], item[~is_unknown]) == 0
     return _Case(

@@ -7,15 +7,15 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array
 
-from personalization.explaining import strongest_sources
+from personalization.explaining import Reasons, explain
 from personalization.generators.base import (
     Generator,
     GeneratorInputs,
     Picks,
-    entries_at,
     top_items_and_new_items,
 )
 from personalization.generators.item_based import rp3_beta_neighbors
+from personalization.generators.registry import SOURCES_PER_ITEM
 
 _TYPES: Final = {
     "generator": "str",
@@ -36,8 +36,7 @@ def generate_candidates(
 ) -> pd.DataFrame:
     """Run the generators and put their best items into one table.
 
-    The reason is the purchase of the very item ("bought_before"), else the purchase that speaks
-    most for it ("similar_to_bought", see `strongest_sources`), else what the generator looks at.
+    The reason is a purchase of the customer (see `explain`), else what the generator looks at.
 
     Args:
         inputs: The state of the shop at one cutoff.
@@ -52,7 +51,7 @@ def generate_candidates(
     Raises:
         ValueError: k is below 1, or a generator lacks what it needs.
     """
-    neighbors = rp3_beta_neighbors(inputs.bought, neighbors=200)
+    neighbors = rp3_beta_neighbors(inputs.bought, neighbors=SOURCES_PER_ITEM)
     tables = [pd.DataFrame(columns=list(_TYPES)).astype(_TYPES)]
     for name, generator in generators.items():
         both = top_items_and_new_items(inputs, generator(inputs), k=k)
@@ -69,21 +68,17 @@ def _table(
     ids = inputs.interactions
     item_ids = pd.array(ids.item_ids, dtype="str")
     if generator in _SHARED_REASONS:
-        source = np.full(len(picks.item), -1)
-        code = np.full(len(picks.item), generator)
+        nothing = np.full(len(picks.item), -1)
+        reasons = Reasons(np.full(len(picks.item), generator), nothing)
     else:
-        is_bought = entries_at(inputs.bought, picks.customer, picks.item) > 0
-        source = strongest_sources(inputs, neighbors, picks.customer, picks.item)
-        source = np.where(is_bought, picks.item, source)
-        of_new = np.where(source >= 0, "similar_to_bought", "similar_taste")
-        code = np.where(is_bought, "bought_before", of_new)
+        reasons = explain(inputs, neighbors, picks.customer, picks.item, otherwise="similar_taste")
     return pd.DataFrame(
         {
             "customer_id": pd.array(ids.customer_ids, dtype="str").take(picks.customer),
             "rank": picks.rank,
             "item_id": item_ids.take(picks.item),
             "score": picks.score,
-            "reason_code": pd.array(code, dtype="str"),
-            "reason_item_id": item_ids.take(source, allow_fill=True),
+            "reason_code": pd.array(reasons.code, dtype="str"),
+            "reason_item_id": item_ids.take(reasons.source, allow_fill=True),
         }
     )

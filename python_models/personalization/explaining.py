@@ -1,15 +1,53 @@
-"""Which of a customer's purchases speaks most for an item."""
+"""Why an item is proposed to a customer: which of their purchases speaks most for it."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from scipy.sparse import csc_array, csr_array
 
 from personalization.generators.base import GeneratorInputs, entries_at
-from personalization.interactions import IntArray
+from personalization.interactions import IntArray, TextArray
 
 # Pairs explained at once, which bounds memory.
 _BLOCK_PAIRS: Final = 2**15
+
+
+class Reasons(NamedTuple):
+    """Why pairs of customers and items are proposed; all of shape (n_pairs,)."""
+
+    code: TextArray
+    source: IntArray
+    """Position of the item that is the reason, -1 where no single item is."""
+
+
+def explain(
+    inputs: GeneratorInputs,
+    neighbors: csc_array,
+    customer: IntArray,
+    item: IntArray,
+    *,
+    otherwise: str,
+) -> Reasons:
+    """Find the reason of each customer-item pair.
+
+    It is the purchase of the very item ("bought_before"), else the purchase that speaks most for
+    it ("similar_to_bought", see `strongest_sources`).
+
+    Args:
+        inputs: The state of the shop.
+        neighbors: How strongly bought items (rows) speak for items (columns).
+        customer: Shape (n_pairs,), positions.
+        item: Shape (n_pairs,), positions.
+        otherwise: The code where no purchase speaks for the item.
+
+    Returns:
+        The reasons.
+    """
+    is_bought = entries_at(inputs.bought, customer, item) > 0
+    source = strongest_sources(inputs, neighbors, customer, item)
+    source = np.where(is_bought, item, source)
+    code = np.where(source >= 0, "similar_to_bought", otherwise)
+    return Reasons(np.where(is_bought, "bought_before", code), source)
 
 
 def strongest_sources(

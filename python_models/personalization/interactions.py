@@ -74,6 +74,26 @@ class Interactions:
         """
         return np.argsort(-self.item_popularity, kind="stable").astype(np.int64)
 
+    @property
+    def tie_breaks(self) -> IntArray:
+        """Place of each item in `items_by_popularity`, shape (n_items,)."""
+        places = np.empty(len(self.item_ids), dtype=np.int64)
+        places[self.items_by_popularity] = np.arange(len(places))
+        return places
+
+    def positions(self, pairs: pd.DataFrame) -> tuple[IntArray, IntArray]:
+        """Look up ids.
+
+        Args:
+            pairs: Columns `customer_id` and `item_id`.
+
+        Returns:
+            Positions of the customers and of the items, -1 for unknown ones; shape (n_pairs,).
+        """
+        customer = pd.Index(self.customer_ids).get_indexer(pd.Index(pairs["customer_id"]))
+        item = pd.Index(self.item_ids).get_indexer(pd.Index(pairs["item_id"]))
+        return customer.astype(np.int64), item.astype(np.int64)
+
     def select_items(self, positions: IntArray) -> Self:
         """Keep only the items at the given ascending positions; every customer stays."""
         return type(self)(

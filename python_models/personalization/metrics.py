@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -220,41 +220,6 @@ def bootstrap_interval(values: FloatArray, *, replicates: int = 1000, seed: int 
         ValueError: replicates is below 1, or `values` is not as described.
     """
     return interval_of(resampled_means(values, replicates, seed))
-
-
-def paired_bootstrap_interval(
-    values: FloatArray,
-    baseline: FloatArray,
-    *,
-    kind: Literal["difference", "ratio"],
-    replicates: int = 1000,
-    seed: int = 0,
-) -> Interval:
-    """Compare two models on the same customers: difference or ratio of their means.
-
-    Every resample of customers serves both models, so that what makes a customer easy or hard for
-    both cancels out.
-
-    Args:
-        values: Shape (n_customers, n_metrics), finite.
-        baseline: The same of the model to compare with, customer for customer.
-        kind: `difference` for values - baseline, `ratio` for values / baseline.
-        replicates: Number of resamples.
-        seed: Of the draws; the same seed gives the same interval on any number of threads.
-
-    Returns:
-        Differences or ratios of means, and intervals; NaN without customers. A ratio to a
-        baseline whose mean is 0 is infinite, or NaN when both are 0.
-
-    Raises:
-        ValueError: The shapes differ, replicates is below 1, or a value is not finite.
-    """
-    if values.shape != baseline.shape:
-        raise ValueError(f"shapes differ: {values.shape} and {baseline.shape}")
-    means = resampled_means(np.hstack([values, baseline]), replicates, seed)
-    ours, theirs = np.hsplit(means, 2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return interval_of(ours - theirs if kind == "difference" else ours / theirs)
 
 
 def _check_ranking(ranking: Ranking, ks: Sequence[int]) -> None:

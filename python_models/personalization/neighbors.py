@@ -54,9 +54,7 @@ def _by_walks(matrix: Interactions, *, k: int) -> pd.DataFrame:
     bought = csr_array(matrix.weights.astype(bool).astype(np.float64))
     walks = rp3_beta_neighbors(bought, neighbors=k).tocoo()
     neighbor, item = (position.astype(np.int64) for position in walks.coords)
-    places = np.empty(len(matrix.item_ids), dtype=np.int64)
-    places[matrix.items_by_popularity] = np.arange(len(places))
-    order, rank = rank_within(item, walks.data, places[neighbor])
+    order, rank = rank_within(item, walks.data, matrix.tie_breaks[neighbor])
     item, neighbor = item[order], neighbor[order]
     return _table(matrix, item, neighbor, rank, walks.data[order])
 

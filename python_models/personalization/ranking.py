@@ -368,6 +368,7 @@ class Ranker:
         iterations: int = 60,
         learning_rate: float = 0.16,
         negatives: float = 0.1,
+        max_bins: int = 127,
     ) -> "Ranker":
         """Learn from the candidates of past cutoffs.
 
@@ -379,6 +380,8 @@ class Ranker:
             learning_rate: Weight of each tree.
             negatives: Share of the candidates not bought that a member looks at; each weighs
                 accordingly more, so that probabilities stay probabilities.
+            max_bins: Distinct values of a feature that trees can tell apart. scikit-learn finds
+                the bounds of weighted bins one by one, which takes most of a small fit.
 
         Returns:
             The ranker.
@@ -401,6 +404,7 @@ class Ranker:
                 min_samples_leaf=100,
                 l2_regularization=5.0,
                 max_features=0.3,
+                max_bins=max_bins,
                 monotonic_cst=directions,
                 early_stopping=False,
                 random_state=seed,

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csc_array
 
-from personalization.explaining import strongest_sources
+from personalization.explaining import explain
 from personalization.generators.base import GeneratorInputs, Scorer
 from personalization.generators.item_based import product_scorer, rp3_beta_neighbors
-from personalization.generators.linear import ease
-from personalization.generators.popularity import popular
-from personalization.generators.repeat import buy_again_in_time, tifu_knn
-from personalization.generators.user_based import user_knn
+from personalization.generators.registry import FOR_REPEAT_PURCHASES, SOURCES_PER_ITEM
 from personalization.interactions import BoolArray, FloatArray, IntArray, rank_within
 from personalization.ranking import Candidates, Ranker, find_candidates
+
+# What the ranker listens to besides `rp3_beta`, whose weights explain its choice too.
+_LISTENS_TO: Final = ("tifu_knn", "buy_again_in_time", "ease", "user_knn", "popular")
 
 FALLBACK: Final = "tifu_knn"
 """The generator that ranks alone where there is too little to learn from."""
@@ -53,25 +53,19 @@ class Window:
     @classmethod
     def open(cls, inputs: GeneratorInputs, is_offered: BoolArray) -> "Window":
         """Run the generators that the ranker listens to, and describe what they propose."""
-        neighbors = rp3_beta_neighbors(inputs.bought, neighbors=200)
+        neighbors = rp3_beta_neighbors(inputs.bought, neighbors=SOURCES_PER_ITEM)
         scorers: dict[str, Scorer] = {
-            "tifu_knn": tifu_knn(inputs),
-            "buy_again_in_time": buy_again_in_time(inputs),
-            "ease": ease(inputs, regularization=500.0),
-            "rp3_beta": product_scorer(inputs.bought, neighbors),
-            "user_knn": user_knn(inputs),
-            "popular": popular(inputs),
+            name: FOR_REPEAT_PURCHASES[name](inputs) for name in _LISTENS_TO
         }
+        scorers["rp3_beta"] = product_scorer(inputs.bought, neighbors)
         candidates = find_candidates(inputs, scorers, is_offered=is_offered, evidence="rp3_beta")
         return cls(inputs, candidates, neighbors)
 
     def label(self, purchases: pd.DataFrame) -> BoolArray:
         """Whether the customer bought each candidate in the interval after."""
-        ids = self.inputs.interactions
-        customer = pd.Index(ids.customer_ids).get_indexer(pd.Index(purchases["customer_id"]))
-        item = pd.Index(ids.item_ids).get_indexer(pd.Index(purchases["item_id"]))
+        customer, item = self.inputs.interactions.positions(purchases)
         is_known = (customer >= 0) & (item >= 0)
-        n_items = len(ids.item_ids)
+        n_items = self.inputs.bought.shape[1]
         found: BoolArray = np.isin(
             self.candidates.customer * n_items + self.candidates.item,
             (customer * n_items + item)[is_known],
@@ -151,12 +145,10 @@ def _rank(
     kept = np.flatnonzero((score > 0) & ((rank <= k) | (is_new & (new_rank <= k))))
 
     customer, item = candidates.customer[kept], candidates.item[kept]
-    source = strongest_sources(window.inputs, window.neighbors, customer, item)
+    reasons = explain(window.inputs, window.neighbors, customer, item, otherwise="popular")
     is_bought = candidates.is_bought[kept]
-    source = np.where(is_bought, item, source)
     ids = window.inputs.interactions
     item_ids = pd.array(ids.item_ids, dtype="str")
-    reason_of_new = np.where(source >= 0, "similar_to_bought", "popular")
     table = pd.DataFrame(
         {
             "customer_id": pd.array(ids.customer_ids, dtype="str").take(customer),
@@ -166,8 +158,8 @@ def _rank(
             "rank": rank[kept],
             "new_rank": pd.array(new_rank[kept], dtype="Int64"),
             "scored_by": "ranker" if is_learned else FALLBACK,
-            "reason_code": np.where(is_bought, "bought_before", reason_of_new),
-            "reason_item_id": item_ids.take(source, allow_fill=True),
+            "reason_code": reasons.code,
+            "reason_item_id": item_ids.take(reasons.source, allow_fill=True),
         }
     )
     table.loc[is_bought, "new_rank"] = pd.NA

@@ -109,8 +109,7 @@ def _top_neighbors(matrix: Interactions, scales: FloatArray, *, k: int, n_thread
     # Rows stay in id order, which spreads the busy ones evenly over threads.
     rows, columns = csr_matrix(scaled.T), csr_matrix(scaled[:, by_popularity])
     columns.sort_indices()
-    position = np.empty_like(by_popularity)
-    position[by_popularity] = np.arange(len(by_popularity))
+    position = matrix.tie_breaks
 
     nothing = np.empty(0, dtype=np.int64)
     accepted = [_Pairs(nothing, nothing, nothing, np.empty(0))]

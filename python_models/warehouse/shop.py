@@ -11,17 +11,10 @@ import pandas as pd
 from duckdb import DuckDBPyRelation
 
 from personalization.generators.base import Generator, GeneratorInputs
-from personalization.generators.item_based import rp3_beta
-from personalization.generators.linear import ease
-from personalization.generators.registry import GENERATORS
+from personalization.generators.registry import FOR_REPEAT_PURCHASES
 from personalization.generators.rules import rule_based
 from personalization.interactions import BoolArray
 
-# Chosen on weeks 1 to 40 of the demo against the six weeks after.
-_SETTINGS: Final[Mapping[str, Generator]] = {
-    "ease": partial(ease, regularization=500.0),
-    "rp3_beta": partial(rp3_beta, neighbors=200),
-}
 # Left to `personalization evaluate`: they cost the most and say little that the others do not.
 _LEFT_OUT: Final = ("gf_cf", "graph_blend")
 _ITEM_COLUMNS = "department, category, subcategory, brand, size, product_name as item_name"
@@ -78,7 +71,7 @@ class Shop:
         sold = known.filter("purchase_count_84d > 0").project("product_id").distinct()
         interactions = (
             known.join(sold.set_alias("sold"), "product_id", how="semi")
-            .project("* exclude (as_of_date, product_id), product_id as item_id")
+            .project("* exclude (as_of_date, is_newest, product_id), product_id as item_id")
             .df()
         )
 
@@ -130,10 +123,11 @@ class Shop:
 
         `rule_based` is there only at cutoffs whose rules the warehouse keeps.
         """
-        chosen: dict[str, Generator] = {
-            name: GENERATORS[name] for name in GENERATORS if name not in _LEFT_OUT
+        chosen = {
+            name: generator
+            for name, generator in FOR_REPEAT_PURCHASES.items()
+            if name not in _LEFT_OUT
         }
-        chosen |= _SETTINGS
         rules = self.rules.filter(f"as_of_date = date '{self.dates[step]}'").project(
             "product_id as antecedent_item_id, consequent_product_id as consequent_item_id,"
             " confidence, lift"

@@ -8,11 +8,8 @@ lists as (
 
 interactions as (
 
-    select interactions.*
-    from {{ ref('int_interactions_weighted') }} as interactions
-    inner join {{ ref('int_cutoffs_spined') }} as cutoffs
-        on interactions.as_of_date = cutoffs.as_of_date
-    where cutoffs.is_newest
+    select * from {{ ref('int_interactions_weighted') }}
+    where is_newest
 
 ),
 
@@ -81,7 +78,13 @@ final as (
                     || '.'
             when 'similar_to_bought'
                 then
-                    'Customers who buy "'
+                    'Customers who buy '
+                    || case
+                        when reason_products.product_name = products.product_name
+                            then 'another kind of '
+                        else ''
+                    end
+                    || '"'
                     || reason_products.product_name
                     || '", as you do, buy this too.'
             when 'similar_taste' then 'Customers with a taste like yours buy this.'
@@ -105,6 +108,8 @@ final as (
             and lists.item_id = interactions.product_id
     left join recent_buyers
         on lists.item_id = recent_buyers.product_id
+    left join products
+        on lists.item_id = products.product_id
     left join products as reason_products
         on lists.reason_item_id = reason_products.product_id
     left join cold_customers

@@ -25,6 +25,7 @@ data_windows as (
 interactions as (
 
     select * from {{ ref('int_interactions_weighted') }}
+    where is_newest
 
 ),
 
@@ -80,8 +81,6 @@ recent_buyers as (
         interactions.customer_id,
         interactions.product_id
     from interactions
-    inner join data_windows
-        on interactions.as_of_date = data_windows.as_of_date
     inner join admitted_products
         on interactions.product_id = admitted_products.product_id
     where interactions.recent_purchase_count > 0

@@ -5,11 +5,9 @@ from personalization.neighbors import item_neighbors
 
 def model(dbt, session):
     interactions = dbt.ref("int_interactions_weighted")
-    cutoffs = dbt.ref("int_cutoffs_spined")
     products = dbt.ref("products")
     admitted = dbt.ref("admitted_products")
-    newest = cutoffs.filter("is_newest").project("as_of_date").fetchone()[0]
-    purchases = interactions.filter(f"as_of_date = date '{newest}'")
+    purchases = interactions.filter("is_newest")
     return item_neighbors(
         purchases.project("customer_id, product_id as item_id, 1.0 as weight").df(),
         products.join(admitted.filter("is_admitted").project("product_id").distinct(), "product_id")

@@ -11,11 +11,8 @@ def model(dbt, session):
     admitted = dbt.ref("admitted_products")
     products = dbt.ref("products")
     interactions = dbt.ref("int_interactions_weighted")
-    cutoffs = dbt.ref("int_cutoffs_spined")
-    newest = cutoffs.filter("is_newest").project("as_of_date").fetchone()[0]
     bought_lately = interactions.filter(
-        f"as_of_date = date '{newest}'"
-        f" and days_since_last_purchase < {dbt.config.meta_get('min_days_since_purchase')}"
+        f"is_newest and days_since_last_purchase < {dbt.config.meta_get('min_days_since_purchase')}"
     )
     max_per_category = int(dbt.config.meta_get("max_per_category"))
     proposals = propose(

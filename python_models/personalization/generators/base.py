@@ -152,9 +152,7 @@ class GeneratorInputs:
     @cached_property
     def tie_breaks(self) -> IntArray:
         """Place of each item in the order that breaks ties: popular first, then by id."""
-        places = np.empty(len(self.interactions.item_ids), dtype=np.int64)
-        places[self.interactions.items_by_popularity] = np.arange(len(places))
-        return places
+        return self.interactions.tie_breaks
 
 
 def _complete(known: pd.DataFrame | None, ids: pd.Index, column: str) -> pd.DataFrame:
@@ -245,6 +243,15 @@ def entries_at(matrix: csr_array, row: IntArray, column: IntArray) -> FloatArray
         return np.empty(0)
     entries: FloatArray = matrix[row, column]
     return entries
+
+
+def unit_rows(matrix: csr_array) -> csr_array:
+    """Scale rows to Euclidean length 1; rows without entries stay empty.
+
+    Unlike `sklearn.preprocessing.normalize`, it takes matrices without rows or columns.
+    """
+    lengths = np.repeat(np.sqrt(matrix.power(2).sum(axis=1)), np.diff(matrix.indptr))
+    return csr_array((matrix.data / lengths, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def top_of_block(scores: ScoreBlock, tie_breaks: IntArray, k: int) -> Picks:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, diags_array
 
-from personalization.generators.base import GeneratorInputs, ScoreBlock, Scorer
+from personalization.generators.base import GeneratorInputs, ScoreBlock, Scorer, unit_rows
 from personalization.interactions import IntArray, check_at_least, check_columns
 from personalization.similarity import item_similarities
 
@@ -91,15 +91,6 @@ def content_neighbors(items: pd.DataFrame, *, k: int) -> pd.DataFrame:
     result = result[result["item"] != result["neighbor"]].groupby("item").head(k)
     rank = result.groupby("item").cumcount() + 1
     return result.assign(rank=rank)[["item", "neighbor", "rank", "score"]].reset_index(drop=True)
-
-
-def unit_rows(matrix: csr_array) -> csr_array:
-    """Scale rows to Euclidean length 1; rows without entries stay empty.
-
-    Unlike `sklearn.preprocessing.normalize`, it takes matrices without rows or columns.
-    """
-    lengths = np.repeat(np.sqrt(matrix.power(2).sum(axis=1)), np.diff(matrix.indptr))
-    return csr_array((matrix.data / lengths, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _similar_groups(vectors: csr_array, examples: pd.Series, *, k: int) -> pd.DataFrame:

@@ -276,7 +276,7 @@ def compact(matrix: csr_array) -> csr_array:
 def power(base: FloatArray | IntArray, exponent: float) -> FloatArray:
     """Raise positive numbers to a power; 0 stays 0, whatever the power."""
     result = np.zeros(len(base))
-    return np.power(base, exponent, where=base > 0, out=result)
+    return np.power(base.astype(np.float64), exponent, where=base > 0, out=result)
 
 
 def _without_self(top: csr_matrix, n_kept: int) -> csr_array:

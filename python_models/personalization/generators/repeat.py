@@ -6,8 +6,7 @@ import numpy as np
 from scipy.sparse import csr_array, csr_matrix, diags_array
 from sparse_dot_topn import sp_matmul_topn
 
-from personalization.generators.base import GeneratorInputs, ScoreBlock, Scorer
-from personalization.generators.content import unit_rows
+from personalization.generators.base import GeneratorInputs, ScoreBlock, Scorer, unit_rows
 from personalization.interactions import FloatArray, IntArray, check_at_least, check_columns
 
 # Purchase intervals that an item's mean counts in the mean of one customer.

@@ -6,8 +6,13 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, diags_array
 
-from personalization.generators.base import GeneratorInputs, ScoreBlock, Scorer, blocks
-from personalization.generators.content import unit_rows
+from personalization.generators.base import (
+    GeneratorInputs,
+    ScoreBlock,
+    Scorer,
+    blocks,
+    unit_rows,
+)
 from personalization.interactions import (
     FloatArray,
     IntArray,

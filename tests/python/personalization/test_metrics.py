@@ -15,7 +15,6 @@ from personalization.metrics import (
     bootstrap_interval,
     customer_metrics,
     list_metrics,
-    paired_bootstrap_interval,
 )
 
 KS = (1, 3, 7)
@@ -253,37 +252,8 @@ def test_sums_are_exact_so_that_order_cannot_matter(n_customers, seed, size):
     )
 
 
-def test_paired_interval_is_narrower_than_what_it_compares():
-    rng = np.random.default_rng(3)
-    baseline = rng.random((500, 1))
-    values = 1.1 * baseline + rng.normal(0, 0.01, (500, 1))
-    ratio = paired_bootstrap_interval(values, baseline, kind="ratio")
-    difference = paired_bootstrap_interval(values, baseline, kind="difference")
-    assert ratio.lower < 1.1 < ratio.upper
-    assert ratio.upper - ratio.lower < 0.01
-    assert difference.estimate == pytest.approx(values.mean() - baseline.mean())
-    single = bootstrap_interval(values)
-    assert (difference.upper - difference.lower) * 5 < single.upper - single.lower
-
-
-def test_model_compared_with_itself():
-    values = np.random.default_rng(4).random((30, 3))
-    assert (np.array(paired_bootstrap_interval(values, values, kind="difference")) == 0).all()
-    assert (np.array(paired_bootstrap_interval(values, values, kind="ratio")) == 1).all()
-
-
-@pytest.mark.filterwarnings("error")
-def test_ratio_to_a_baseline_of_0():
-    values, baseline = np.array([[1.0, 0.0]] * 3), np.zeros((3, 2))
-    found = paired_bootstrap_interval(values, baseline, kind="ratio")
-    assert np.isinf(found.upper[0])
-    assert np.isnan(found.upper[1])
-
-
 def test_bad_values_are_refused():
     with pytest.raises(ValueError, match="finite"):
         bootstrap_interval(np.array([[np.nan]]))
     with pytest.raises(ValueError, match="replicates must be at least 1"):
         bootstrap_interval(np.ones((2, 1)), replicates=0)
-    with pytest.raises(ValueError, match="shapes differ"):
-        paired_bootstrap_interval(np.ones((2, 1)), np.ones((3, 1)), kind="ratio")

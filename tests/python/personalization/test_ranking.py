@@ -1,5 +1,4 @@
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -289,17 +288,8 @@ def planted(
 
 
 def fitted(*windows: tuple[Candidates, np.ndarray], **options) -> Ranker:
-    settings = {"n_members": 2, "iterations": 40, "negatives": 0.5}
+    settings = {"n_members": 2, "iterations": 40, "negatives": 0.5, "max_bins": 32}
     return Ranker.fit(windows, **(settings | options))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _coarse_rankers():
-    """Few bins: scikit-learn takes seconds to find the bounds of many."""
-    coarse = partial(ranking.HistGradientBoostingClassifier, max_bins=32)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranking, "HistGradientBoostingClassifier", coarse)
-        yield
 
 
 class TestRanker:

@@ -16,7 +16,6 @@ from purchase_shop import (
 )
 from threadpoolctl import threadpool_limits
 
-from personalization import ranking
 from personalization.explaining import strongest_sources
 from personalization.ranking import Ranker
 from personalization.ranking_in_time import FALLBACK, Window, rank_in_time
@@ -28,11 +27,9 @@ KEYS = ["step", "customer_id", "item_id"]
 @pytest.fixture(scope="module", autouse=True)
 def _light_rankers():
     """Small rankers: here it matters what they know, not how much they make of it."""
-    light = partial(Ranker.fit, n_members=2, iterations=15)
-    coarse = partial(ranking.HistGradientBoostingClassifier, max_bins=16)
+    light = partial(Ranker.fit, n_members=2, iterations=15, max_bins=16)
     with pytest.MonkeyPatch.context() as patch, threadpool_limits(1):
         patch.setattr(Ranker, "fit", staticmethod(light))
-        patch.setattr(ranking, "HistGradientBoostingClassifier", coarse)
         yield
 
 

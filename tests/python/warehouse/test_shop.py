@@ -20,17 +20,17 @@ TABLES = f"""
     ) as t(as_of_date, step, is_newest);
 
     create table int_interactions_weighted as from (values
-        (date '{BEFORE}', 'ann', 'milk', 5, 1, 2, 3, 4, 60, 1.5, 2.5),
-        (date '{BEFORE}', 'bob', 'milk', 1, 0, 0, 0, 90, 90, 0.1, 0.2),
-        (date '{BEFORE}', 'ann', 'kale', 2, 0, 0, 1, 70, 99, 0.3, 0.4),
-        (date '{BEFORE}', 'dan', 'wool', 1, 0, 0, 0, 99, 99, 0.1, 0.1),
-        (date '{NEWEST}', 'ann', 'milk', 7, 2, 3, 4, 1, 88, 2.5, 3.5),
-        (date '{NEWEST}', 'bob', 'milk', 1, 0, 0, 0, 118, 118, 0.1, 0.2),
-        (date '{NEWEST}', 'cat', 'jam', 1, 1, 1, 1, 3, 3, 0.9, 0.95),
-        (date '{NEWEST}', 'ann', 'kale', 2, 0, 0, 0, 98, 127, 0.2, 0.3),
-        (date '{NEWEST}', 'dan', 'wool', 1, 0, 0, 0, 127, 127, 0.1, 0.1)
+        (date '{BEFORE}', false, 'ann', 'milk', 5, 1, 2, 3, 4, 60, 1.5, 2.5),
+        (date '{BEFORE}', false, 'bob', 'milk', 1, 0, 0, 0, 90, 90, 0.1, 0.2),
+        (date '{BEFORE}', false, 'ann', 'kale', 2, 0, 0, 1, 70, 99, 0.3, 0.4),
+        (date '{BEFORE}', false, 'dan', 'wool', 1, 0, 0, 0, 99, 99, 0.1, 0.1),
+        (date '{NEWEST}', true, 'ann', 'milk', 7, 2, 3, 4, 1, 88, 2.5, 3.5),
+        (date '{NEWEST}', true, 'bob', 'milk', 1, 0, 0, 0, 118, 118, 0.1, 0.2),
+        (date '{NEWEST}', true, 'cat', 'jam', 1, 1, 1, 1, 3, 3, 0.9, 0.95),
+        (date '{NEWEST}', true, 'ann', 'kale', 2, 0, 0, 0, 98, 127, 0.2, 0.3),
+        (date '{NEWEST}', true, 'dan', 'wool', 1, 0, 0, 0, 127, 127, 0.1, 0.1)
     ) as t(
-        as_of_date, customer_id, product_id, purchase_count, purchase_count_7d,
+        as_of_date, is_newest, customer_id, product_id, purchase_count, purchase_count_7d,
         recent_purchase_count, purchase_count_84d, days_since_last_purchase,
         days_since_first_purchase, weight, slow_weight
     );
