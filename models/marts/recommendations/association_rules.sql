@@ -6,65 +6,30 @@ basket_pairs as (
 
 ),
 
--- The newest cutoff and, unless the shop is too young for it, the one before.
-cutoffs as (
-
-    select
-        as_of_date,
-        is_newest
-    from {{ ref('int_cutoffs_spined') }}
-    where step <= 1
-
-),
-
 -- Every pair makes two rules, one in each direction.
 directed_pairs as (
 
     select
+        as_of_date,
+        step,
         product_id,
         paired_product_id as consequent_product_id,
-        earlier_pair_orders,
-        earlier_product_orders as earlier_antecedent_orders,
-        earlier_paired_product_orders as earlier_consequent_orders,
-        earlier_orders,
-        recent_pair_orders,
-        recent_product_orders as recent_antecedent_orders,
-        recent_paired_product_orders as recent_consequent_orders,
-        recent_orders
+        pair_orders as support_count,
+        product_orders as antecedent_count,
+        paired_product_orders as consequent_count,
+        orders
     from basket_pairs
     union all
     select
+        as_of_date,
+        step,
         paired_product_id as product_id,
         product_id as consequent_product_id,
-        earlier_pair_orders,
-        earlier_paired_product_orders as earlier_antecedent_orders,
-        earlier_product_orders as earlier_consequent_orders,
-        earlier_orders,
-        recent_pair_orders,
-        recent_paired_product_orders as recent_antecedent_orders,
-        recent_product_orders as recent_consequent_orders,
-        recent_orders
+        pair_orders as support_count,
+        paired_product_orders as antecedent_count,
+        product_orders as consequent_count,
+        orders
     from basket_pairs
-
-),
-
--- The older cutoff knows the earlier orders only; the newest knows the recent ones too.
-counted as (
-
-    select
-        cutoffs.as_of_date,
-        cutoffs.is_newest,
-        directed_pairs.product_id,
-        directed_pairs.consequent_product_id,
-        {%- for count in ['pair', 'antecedent', 'consequent'] %}
-        directed_pairs.earlier_{{ count }}_orders
-        + case when cutoffs.is_newest then directed_pairs.recent_{{ count }}_orders else 0 end
-            as {{ 'support' if count == 'pair' else count }}_count,
-        {%- endfor %}
-        directed_pairs.earlier_orders
-        + case when cutoffs.is_newest then directed_pairs.recent_orders else 0 end as orders
-    from directed_pairs
-    cross join cutoffs
 
 ),
 
@@ -80,7 +45,7 @@ measured as (
             'orders * orders',
             digits=9
         ) }} as leverage
-    from counted
+    from directed_pairs
 
 ),
 
@@ -88,45 +53,54 @@ rules as (
 
     select *
     from measured
-    where
-        support_count >= {{ var('association_rule_min_support') }}
-        and lift >= {{ var('association_rule_min_lift') }}
+    where lift >= {{ var('association_rule_min_lift') }}
 
 ),
 
--- A rule of the older cutoff is put to the test on the orders that came after it.
-tests as (
+-- What the next cutoff knows beyond a rule's own came in within the interval between them.
+holdouts as (
 
     select
         rules.as_of_date,
+        rules.step,
         rules.product_id,
         rules.consequent_product_id,
+        rules.support_count,
+        rules.antecedent_count,
         rules.lift,
-        directed_pairs.recent_orders as holdout_orders,
-        directed_pairs.recent_antecedent_orders as holdout_antecedent_count,
-        {{ divide(
-            'directed_pairs.recent_antecedent_orders * rules.support_count',
-            'rules.antecedent_count'
-        ) }} as holdout_expected_count,
-        directed_pairs.recent_pair_orders as holdout_support_count,
-        {{ divide(
-            'directed_pairs.recent_pair_orders * directed_pairs.recent_orders',
-            'directed_pairs.recent_antecedent_orders * directed_pairs.recent_consequent_orders'
-        ) }} as holdout_lift
+        next_pairs.orders - rules.orders as holdout_orders,
+        next_pairs.antecedent_count - rules.antecedent_count as holdout_antecedent_count,
+        next_pairs.consequent_count - rules.consequent_count as holdout_consequent_count,
+        next_pairs.support_count - rules.support_count as holdout_support_count
     from rules
-    inner join directed_pairs
+    inner join directed_pairs as next_pairs
         on
-            rules.product_id = directed_pairs.product_id
-            and rules.consequent_product_id = directed_pairs.consequent_product_id
-    where not rules.is_newest
+            rules.step - 1 = next_pairs.step
+            and rules.product_id = next_pairs.product_id
+            and rules.consequent_product_id = next_pairs.consequent_product_id
 
 ),
 
+tests as (
+
+    select
+        *,
+        {{ divide('holdout_antecedent_count * support_count', 'antecedent_count') }}
+            as holdout_expected_count,
+        {{ divide(
+            'holdout_support_count * holdout_orders',
+            'holdout_antecedent_count * holdout_consequent_count'
+        ) }} as holdout_lift
+    from holdouts
+
+),
+
+-- Nothing has followed the newest cutoff yet: its rules show the latest test.
 final as (
 
     select
         rules.as_of_date,
-        rules.is_newest,
+        rules.step = 0 as is_newest,
         rules.product_id,
         rules.consequent_product_id,
         rules.support_count,
@@ -152,7 +126,8 @@ final as (
     from rules
     left join tests
         on
-            rules.product_id = tests.product_id
+            greatest(rules.step, 1) = tests.step
+            and rules.product_id = tests.product_id
             and rules.consequent_product_id = tests.consequent_product_id
 
 )
