@@ -44,8 +44,10 @@ def explain(
         The reasons.
     """
     is_bought = entries_at(inputs.bought, customer, item) > 0
-    source = strongest_sources(inputs, neighbors, customer, item)
-    source = np.where(is_bought, item, source)
+    source = item.copy()
+    source[~is_bought] = strongest_sources(
+        inputs, neighbors, customer[~is_bought], item[~is_bought]
+    )
     code = np.where(source >= 0, "similar_to_bought", otherwise)
     return Reasons(np.where(is_bought, "bought_before", code), source)
 
@@ -78,9 +80,14 @@ def strongest_sources(
         weight = entries_at(weights, customer[block][pair], source)
         is_cause = (weight > 0) & (source != item[block][pair])
         pair, source, weight = pair[is_cause], source[is_cause], weight[is_cause]
-        order = np.lexsort(
-            (inputs.tie_breaks[source], -weight, -found.data[is_cause].round(9), pair)
-        )
+        if len(pair) == 0:
+            continue
+        strength = found.data[is_cause].round(9)
+        starts = np.flatnonzero(np.diff(pair, prepend=-1))  # rows come in order
+        best = np.maximum.reduceat(strength, starts)
+        is_best = strength == np.repeat(best, np.diff(starts, append=len(pair)))
+        pair, source, weight = pair[is_best], source[is_best], weight[is_best]
+        order = np.lexsort((inputs.tie_breaks[source], -weight, pair))
         first = np.flatnonzero(np.diff(pair[order], prepend=-1))
         sources[start + pair[order][first]] = source[order][first]
     return sources

@@ -121,7 +121,7 @@ class Shop:
     def generators(self, step: int) -> dict[str, Generator]:
         """All generators, set up for a shop whose customers come again and again.
 
-        `rule_based` is there only at cutoffs whose rules the warehouse keeps.
+        `rule_based` is there at the newest cutoff and those back-tested, where there are rules.
         """
         chosen = {
             name: generator

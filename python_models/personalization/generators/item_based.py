@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from scipy.sparse import csc_array, csr_array, csr_matrix, safely_cast_index_arrays, sparray
 from sparse_dot_topn import sp_matmul_topn
+from threadpoolctl import threadpool_info
 
 from personalization.generators.base import GeneratorInputs, ScoreBlock, Scorer
 from personalization.interactions import FloatArray, IntArray, check_at_least
@@ -145,7 +146,7 @@ def rp3_beta_neighbors(
     neighbors: int = NEIGHBORS,
     alpha: float = ALPHA,
     beta: float = 0.0,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> csc_array:
     """Weigh the walks from an item over its customers to another item.
 
@@ -167,7 +168,8 @@ def rp3_beta_neighbors(
         neighbors: Largest number of sources per target.
         alpha: Exponent of the probability of a step.
         beta: Exponent of the discount of popular targets.
-        n_threads: Threads of the product; they do not change the result.
+        n_threads: Threads of the product, by default as many as OpenMP may use; they do not
+            change the result.
 
     Returns:
         The weights, with sources as rows and targets as columns; shape (n_items, n_items).
@@ -201,7 +203,7 @@ def top_sources(
     source: FloatArray,
     target: FloatArray,
     neighbors: int,
-    n_threads: int = 1,
+    n_threads: int | None = None,
 ) -> csc_array:
     """Find the strongest sources of every target by weighted co-purchases.
 
@@ -213,7 +215,8 @@ def top_sources(
         source: Weight of each item as a source, not negative, shape (n_items,).
         target: Weight of each item as a target, not negative, shape (n_items,).
         neighbors: Largest number of sources per target.
-        n_threads: Threads of the product; they do not change the result.
+        n_threads: Threads of the product, by default as many as OpenMP may use; they do not
+            change the result.
 
     Returns:
         W_ij = target_j · source_i · Σ_u customer_u · bought_ui · bought_uj for the strongest
@@ -223,6 +226,9 @@ def top_sources(
         ValueError: `neighbors` or `n_threads` is below 1.
     """
     check_at_least("neighbors", neighbors, 1)
+    if n_threads is None:
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "openmp"]
+        n_threads = max((pool["num_threads"] for pool in pools), default=1)
     check_at_least("n_threads", n_threads, 1)
     n_items = bought.shape[1]
     if n_items == 0:
