@@ -43,7 +43,8 @@ def shop(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
             "select * replace (null as product_id) from (from rows limit 1)",
         },
     )
-    return build(directory)
+    wanted = ("path:models/marts/quality", "path:models/marts/behavior", "customer_rfm")
+    return build(directory, "--select", *(f"+{name}" for name in wanted))
 
 
 def test_rejected_rows_are_quarantined(shop: Build) -> None:
