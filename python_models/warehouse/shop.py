@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
-from duckdb import DuckDBPyRelation
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from personalization.generators.base import Generator, GeneratorInputs
 from personalization.generators.registry import FOR_REPEAT_PURCHASES
@@ -17,6 +17,19 @@ from personalization.interactions import BoolArray
 
 # Left to `personalization evaluate`: they cost the most and say little that the others do not.
 _LEFT_OUT: Final = ("gf_cf", "graph_blend")
+# Where a built warehouse keeps the relations of a shop, in the order of its fields.
+_RELATIONS: Final = (
+    "intermediate.int_cutoffs_spined",
+    "intermediate.int_interactions_weighted",
+    "intermediate.int_next_purchases_collected",
+    "intermediate.int_customer_activity_totaled",
+    "customers.segment_history",
+    "intermediate.int_customers_accepted",
+    "behavior.products",
+    "recommendations.admitted_products",
+    "intermediate.int_order_lines_enriched",
+    "recommendations.association_rules",
+)
 _ITEM_COLUMNS = "department, category, subcategory, brand, size, product_name as item_name"
 
 
@@ -47,6 +60,11 @@ class Shop:
     admitted: DuckDBPyRelation
     order_lines: DuckDBPyRelation
     rules: DuckDBPyRelation
+
+    @classmethod
+    def read(cls, connection: DuckDBPyConnection) -> Self:
+        """Find the relations in a built warehouse."""
+        return cls(*(connection.table(name) for name in _RELATIONS))
 
     @cached_property
     def dates(self) -> Mapping[int, date]:

@@ -99,10 +99,10 @@ def _measure(
             started = time.process_time()
             lists[scope] = make_lists(k=k, exclude_bought=scope == "new")
             list_seconds[scope] = time.process_time() - started
-    return Outcome(lists, Cost(fit_seconds, list_seconds, _peak_mib()))
+    return Outcome(lists, Cost(fit_seconds, list_seconds, peak_mib()))
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
     """Largest resident memory of this process so far."""
     status = Path("/proc/self/status")
     if status.is_file():

@@ -15,18 +15,6 @@ from personalization.ranking_in_time import Window
 from warehouse.shop import Shop
 
 N_CUSTOMERS = 200
-RELATIONS = [
-    "intermediate.int_cutoffs_spined",
-    "intermediate.int_interactions_weighted",
-    "intermediate.int_next_purchases_collected",
-    "intermediate.int_customer_activity_totaled",
-    "customers.segment_history",
-    "intermediate.int_customers_accepted",
-    "behavior.products",
-    "recommendations.admitted_products",
-    "intermediate.int_order_lines_enriched",
-    "recommendations.association_rules",
-]
 # What for_you and discover show, one reason each of as many customers: half of a kind, in turn.
 SAMPLE = f"""
     with numbered as (
@@ -63,12 +51,11 @@ def sample(warehouse: duckdb.DuckDBPyConnection) -> pd.DataFrame:
 
 def keys(inputs: GeneratorInputs, customer_id: pd.Series, item_id: pd.Series) -> IntArray:
     """One number per customer and item."""
-    ids = inputs.interactions
-    customer = pd.Index(ids.customer_ids).get_indexer(pd.Index(customer_id))
-    item = pd.Index(ids.item_ids).get_indexer(pd.Index(item_id))
+    pairs = pd.DataFrame({"customer_id": customer_id, "item_id": item_id})
+    customer, item = inputs.interactions.positions(pairs)
     assert (customer >= 0).all()
     assert (item >= 0).all()
-    return customer * len(ids.item_ids) + item
+    return customer * inputs.bought.shape[1] + item
 
 
 def without(inputs: GeneratorInputs, pairs: IntArray) -> GeneratorInputs:
@@ -106,7 +93,7 @@ def scores(ranker: Ranker, window: Window, pairs: IntArray) -> np.ndarray:
 def test_scores_fall_without_the_purchase_that_is_the_reason(
     warehouse: duckdb.DuckDBPyConnection, sample: pd.DataFrame
 ) -> None:
-    shop = Shop(*(warehouse.table(name) for name in RELATIONS))
+    shop = Shop.read(warehouse)
     past = []
     for step in (3, 2, 1):
         inputs = shop.inputs(step)
