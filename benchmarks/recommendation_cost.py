@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
 
-from duckdb import DuckDBPyRelation
 from threadpoolctl import threadpool_limits
 
 from personalization.candidates import generate_candidates
@@ -33,9 +32,7 @@ N_WINDOWS = 3
 
 def of_some_customers(shop: Shop, share: int) -> Shop:
     """The shop as if it had only a share, in percent, of its customers."""
-    relations: dict[str, DuckDBPyRelation] = {
-        field.name: getattr(shop, field.name) for field in fields(shop)
-    }
+    relations = {field.name: getattr(shop, field.name) for field in fields(shop)}
     kept = {
         name: relation.filter(f"md5(customer_id) < '{SHARES[share]}'")
         for name, relation in relations.items()
