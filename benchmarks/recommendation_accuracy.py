@@ -81,6 +81,10 @@ def build(directory: Path, warehouse: Path) -> None:
         "--select",
         "+customer_recommendations",
         "+recommendation_candidates",
+        # Tests may look at tables that are not selected.
+        "--exclude-resource-type",
+        "test",
+        "unit_test",
     ]
     result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:

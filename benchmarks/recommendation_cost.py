@@ -15,7 +15,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from typing import Any
 
+from duckdb import DuckDBPyRelation
 from threadpoolctl import threadpool_limits
 
 from personalization.candidates import generate_candidates
@@ -32,11 +34,11 @@ N_WINDOWS = 3
 
 def of_some_customers(shop: Shop, share: int) -> Shop:
     """The shop as if it had only a share, in percent, of its customers."""
-    relations = {field.name: getattr(shop, field.name) for field in fields(shop)}
-    kept = {
-        name: relation.filter(f"md5(customer_id) < '{SHARES[share]}'")
-        for name, relation in relations.items()
-        if "customer_id" in relation.columns
+    values = {field.name: getattr(shop, field.name) for field in fields(shop)}
+    kept: dict[str, Any] = {
+        name: value.filter(f"md5(customer_id) < '{SHARES[share]}'")
+        for name, value in values.items()
+        if isinstance(value, DuckDBPyRelation) and "customer_id" in value.columns
     }
     return replace(shop, **kept)
 

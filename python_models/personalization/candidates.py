@@ -1,6 +1,6 @@
 """The candidates of all generators in one table, each with its reason."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -11,10 +11,10 @@ from personalization.generators.base import (
     Generator,
     GeneratorInputs,
     Picks,
+    Scorer,
     top_items_and_new_items,
 )
-from personalization.generators.item_based import rp3_beta_neighbors
-from personalization.generators.registry import SOURCES_PER_ITEM
+from personalization.generators.item_based import ItemScorer
 
 _TYPES: Final = {
     "generator": "str",
@@ -35,7 +35,9 @@ def generate_candidates(
 ) -> pd.DataFrame:
     """Run the generators and put their best items into one table.
 
-    The reason is a purchase of the customer (see `explain`), else what the generator looks at.
+    The reason of a bought item is its purchase. Generators that add up what bought items say for
+    others name the one that says most (see `explain`); the reason of the rest is what they look
+    at: descriptions, or customers of similar taste.
 
     Args:
         inputs: The state of the shop at one cutoff.
@@ -50,40 +52,29 @@ def generate_candidates(
     Raises:
         ValueError: k is below 1, or a generator lacks what it needs.
     """
-    lists = [
-        (name, scope, picks)
-        for name, generator in generators.items()
-        for scope, picks in zip(
-            ("all", "new"), top_items_and_new_items(inputs, generator(inputs), k=k), strict=True
-        )
-    ]
-    reason_of = _reasons(inputs, [picks for name, _, picks in lists if name not in _SHARED_REASONS])
     tables = [pd.DataFrame(columns=list(_TYPES)).astype(_TYPES)]
-    for name, scope, picks in lists:
-        if name in _SHARED_REASONS:
-            nothing = np.full(len(picks.item), -1)
-            reasons = Reasons(np.full(len(picks.item), name), nothing)
-        else:
-            reasons = reason_of(picks)
-        table = _table(inputs, picks, reasons)
-        tables.append(table.assign(generator=name, scope=scope))
+    for name, generator in generators.items():
+        scorer = generator(inputs)
+        for scope, picks in zip(
+            ("all", "new"), top_items_and_new_items(inputs, scorer, k=k), strict=True
+        ):
+            table = _table(inputs, picks, _reasons(inputs, picks, name, scorer))
+            tables.append(table.assign(generator=name, scope=scope))
     return pd.concat(tables, ignore_index=True)[list(_TYPES)]
 
 
-def _reasons(inputs: GeneratorInputs, lists: Sequence[Picks]) -> Callable[[Picks], Reasons]:
-    """Find the reasons of all lists at once, since generators agree on much: a way to look up."""
-    n_items = inputs.bought.shape[1]
-    keys = [picks.customer * n_items + picks.item for picks in lists]
-    known = np.unique(np.concatenate([np.empty(0, dtype=np.int64), *keys]))
-    neighbors = rp3_beta_neighbors(inputs.bought, neighbors=SOURCES_PER_ITEM)
-    customer, item = np.divmod(known, max(n_items, 1))
-    found = explain(inputs, neighbors, customer, item, otherwise="similar_taste")
-
-    def reason_of(picks: Picks) -> Reasons:
-        place = np.searchsorted(known, picks.customer * n_items + picks.item)
-        return Reasons(found.code[place], found.source[place])
-
-    return reason_of
+def _reasons(inputs: GeneratorInputs, picks: Picks, generator: str, scorer: Scorer) -> Reasons:
+    """Say why a generator picked each item."""
+    if generator in _SHARED_REASONS:
+        nothing = np.full(len(picks.item), -1)
+        return Reasons(np.full(len(picks.item), generator), nothing)
+    return explain(
+        inputs,
+        scorer.neighbors if isinstance(scorer, ItemScorer) else None,
+        picks.customer,
+        picks.item,
+        otherwise="similar_description" if generator == "content" else "similar_taste",
+    )
 
 
 def _table(inputs: GeneratorInputs, picks: Picks, reasons: Reasons) -> pd.DataFrame:

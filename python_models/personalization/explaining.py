@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 import numpy as np
-from scipy.sparse import csc_array, csr_array
+from scipy.sparse import csr_array, sparray
 
 from personalization.generators.base import GeneratorInputs, entries_at
 from personalization.interactions import IntArray, TextArray
@@ -22,11 +22,11 @@ class Reasons(NamedTuple):
 
 def explain(
     inputs: GeneratorInputs,
-    neighbors: csc_array,
+    neighbors: sparray | None,
     customer: IntArray,
     item: IntArray,
     *,
-    otherwise: str,
+    otherwise: str | TextArray,
 ) -> Reasons:
     """Find the reason of each customer-item pair.
 
@@ -35,25 +35,27 @@ def explain(
 
     Args:
         inputs: The state of the shop.
-        neighbors: How strongly bought items (rows) speak for items (columns).
+        neighbors: How strongly bought items (rows) speak for items (columns), shape
+            (n_items, n_items); None where scores are not such a sum.
         customer: Shape (n_pairs,), positions.
         item: Shape (n_pairs,), positions.
-        otherwise: The code where no purchase speaks for the item.
+        otherwise: The code where no purchase speaks for the item; one, or one per pair.
 
     Returns:
         The reasons.
     """
     is_bought = entries_at(inputs.bought, customer, item) > 0
-    source = item.copy()
-    source[~is_bought] = strongest_sources(
-        inputs, neighbors, customer[~is_bought], item[~is_bought]
-    )
+    source = np.where(is_bought, item, -1)
+    if neighbors is not None:
+        source[~is_bought] = strongest_sources(
+            inputs, neighbors, customer[~is_bought], item[~is_bought]
+        )
     code = np.where(source >= 0, "similar_to_bought", otherwise)
     return Reasons(np.where(is_bought, "bought_before", code), source)
 
 
 def strongest_sources(
-    inputs: GeneratorInputs, neighbors: csc_array, customer: IntArray, item: IntArray
+    inputs: GeneratorInputs, neighbors: sparray, customer: IntArray, item: IntArray
 ) -> IntArray:
     """Find the bought item that adds most to the score of each customer-item pair.
 
@@ -75,18 +77,17 @@ def strongest_sources(
     sources = np.full(len(customer), -1, dtype=np.int64)
     for start in range(0, len(customer), _BLOCK_PAIRS):
         block = slice(start, start + _BLOCK_PAIRS)
-        found = by_target[item[block]].tocoo()
+        found = by_target[item[block]].multiply(inputs.bought[customer[block]]).tocoo()
         pair, source = found.coords
-        weight = entries_at(weights, customer[block][pair], source)
-        is_cause = (weight > 0) & (source != item[block][pair])
-        pair, source, weight = pair[is_cause], source[is_cause], weight[is_cause]
+        is_cause = (found.data > 0) & (source != item[block][pair])
+        pair, source, strength = pair[is_cause], source[is_cause], found.data[is_cause].round(9)
         if len(pair) == 0:
             continue
-        strength = found.data[is_cause].round(9)
         starts = np.flatnonzero(np.diff(pair, prepend=-1))  # rows come in order
         best = np.maximum.reduceat(strength, starts)
         is_best = strength == np.repeat(best, np.diff(starts, append=len(pair)))
-        pair, source, weight = pair[is_best], source[is_best], weight[is_best]
+        pair, source = pair[is_best], source[is_best]
+        weight = entries_at(weights, customer[block][pair], source)
         order = np.lexsort((inputs.tie_breaks[source], -weight, pair))
         first = np.flatnonzero(np.diff(pair[order], prepend=-1))
         sources[start + pair[order][first]] = source[order][first]

@@ -410,7 +410,7 @@ class Ranker:
                 random_state=seed,
             )
             # Two models of a build that run side by side would wait for each other's threads.
-            with threadpool_limits(limits=1):
+            with threadpool_limits(limits=1, user_api="openmp"):
                 members.append(model.fit(features, target, sample_weight=weight))
         return cls(tuple(members))
 
@@ -419,7 +419,7 @@ class Ranker:
         if len(candidates.customer) == 0:
             return np.empty(0)
         values = candidates.features.to_numpy(np.float32)
-        with threadpool_limits(limits=1):
+        with threadpool_limits(limits=1, user_api="openmp"):
             log_odds = sum(member.decision_function(values) for member in self.members)
         evidence = np.log((candidates.evidence + _LEAST_EVIDENCE) / _USUAL_EVIDENCE)
         shift = np.where(candidates.is_bought, 0.0, _EVIDENCE_SLOPE * evidence)

@@ -11,7 +11,7 @@ from scipy.sparse import csc_array
 
 from personalization.explaining import explain
 from personalization.generators.base import GeneratorInputs, Scorer
-from personalization.generators.item_based import product_scorer, rp3_beta_neighbors
+from personalization.generators.item_based import ItemScorer, rp3_beta_neighbors
 from personalization.generators.registry import FOR_REPEAT_PURCHASES, SOURCES_PER_ITEM
 from personalization.interactions import BoolArray, FloatArray, IntArray, rank_within
 from personalization.ranking import Candidates, Ranker, find_candidates
@@ -57,7 +57,7 @@ class Window:
         scorers: dict[str, Scorer] = {
             name: FOR_REPEAT_PURCHASES[name](inputs) for name in _LISTENS_TO
         }
-        scorers["rp3_beta"] = product_scorer(inputs.bought, neighbors)
+        scorers["rp3_beta"] = ItemScorer(inputs.bought, neighbors)
         candidates = find_candidates(inputs, scorers, is_offered=is_offered, evidence="rp3_beta")
         return cls(inputs, candidates, neighbors)
 
@@ -87,7 +87,8 @@ def rank_in_time(
 
     The ranker of a cutoff learns from up to `n_windows` cutoffs whose interval has passed by then,
     and from nothing later. Where these hold fewer than `min_positives` candidates that were bought
-    next, or that were not, the generator `FALLBACK` ranks alone.
+    next, or that were not, the generator `FALLBACK` ranks alone. It does so at the newest cutoff
+    as well if no ranker was there to be judged at the one before: what is shipped is proven.
 
     Args:
         states: The shop at its cutoffs.
@@ -100,12 +101,14 @@ def rank_in_time(
 
     Returns:
         One row per cutoff, customer and item, sorted so: `step`, `customer_id`, `item_id`,
-        `is_bought`, `score`, `rank` (among all candidates), `new_rank` (among those the customer
-        never bought, null for others), `scored_by` ("ranker" or the fallback), `reason_code`,
-        `reason_item_id`, and the features.
+        `is_bought`, `score` (of the ranker the probability to be bought next, of the fallback a
+        share of the customer's best candidate), `rank` (among all candidates), `new_rank` (among
+        those the customer never bought, null for others), `scored_by` ("ranker" or the fallback),
+        `reason_code`, `reason_item_id`, and the features.
     """
     past: deque[tuple[Candidates, BoolArray]] = deque(maxlen=n_windows)
     tables = []
+    can_be_judged = False
     for step in sorted(steps, reverse=True):
         if step > n_backtests + n_windows:
             continue
@@ -113,39 +116,40 @@ def rank_in_time(
         window = Window.open(inputs, states.is_offered(inputs, step))
         if step <= n_backtests:
             depth = k if step == 0 else k_backtest
-            table = _rank(window, past, min_positives=min_positives, k=depth)
+            is_learned = _is_enough(past, min_positives) and (step > 0 or can_be_judged)
+            table = _rank(window, past if is_learned else None, k=depth)
             table.insert(0, "step", step)
             tables.append(table)
+            can_be_judged = step == 1 and is_learned
         if step > 0:
             past.append((window.candidates, window.label(states.bought_next(step))))
     return pd.concat(tables[::-1], ignore_index=True)
 
 
-def _rank(
-    window: Window,
-    past: Sequence[tuple[Candidates, BoolArray]],
-    *,
-    min_positives: int,
-    k: int,
-) -> pd.DataFrame:
-    """Score the candidates of one cutoff and keep the best."""
-    candidates = window.candidates
+def _is_enough(past: Sequence[tuple[Candidates, BoolArray]], min_positives: int) -> bool:
+    """Whether a ranker has candidates enough to learn from, bought next and not."""
     n_positive = sum(int(label.sum()) for _, label in past)
     n_negative = sum(int((~label).sum()) for _, label in past)
-    is_learned = min(n_positive, n_negative) >= max(min_positives, 1)
-    if is_learned:
-        score = Ranker.fit(past).score(candidates)
-    else:
-        score = candidates.features[FALLBACK].to_numpy(np.float64)
+    return min(n_positive, n_negative) >= max(min_positives, 1)
+
+
+def _rank(
+    window: Window, past: Sequence[tuple[Candidates, BoolArray]] | None, *, k: int
+) -> pd.DataFrame:
+    """Score the candidates of one cutoff and keep the best: of all, of new and of bought items."""
+    candidates = window.candidates
+    score = _shares_of_best(candidates) if past is None else Ranker.fit(past).score(candidates)
     tie_breaks = window.inputs.tie_breaks[candidates.item]
-    is_new = ~candidates.is_bought
     rank = _ranks(candidates.customer, score, tie_breaks)
-    new_rank = np.zeros(len(rank), dtype=np.int64)
-    new_rank[is_new] = _ranks(candidates.customer[is_new], score[is_new], tie_breaks[is_new])
-    kept = np.flatnonzero((score > 0) & ((rank <= k) | (is_new & (new_rank <= k))))
+    rank_in_kind = np.empty_like(rank)
+    for kind in (candidates.is_bought, ~candidates.is_bought):
+        rank_in_kind[kind] = _ranks(candidates.customer[kind], score[kind], tie_breaks[kind])
+    kept = np.flatnonzero((score > 0) & (np.minimum(rank, rank_in_kind) <= k))
 
     customer, item = candidates.customer[kept], candidates.item[kept]
-    reasons = explain(window.inputs, window.neighbors, customer, item, otherwise="popular")
+    has_history = np.diff(window.inputs.bought.indptr)[customer] > 0
+    otherwise = np.where(has_history, "similar_taste", "popular")
+    reasons = explain(window.inputs, window.neighbors, customer, item, otherwise=otherwise)
     is_bought = candidates.is_bought[kept]
     ids = window.inputs.interactions
     item_ids = pd.array(ids.item_ids, dtype="str")
@@ -156,8 +160,8 @@ def _rank(
             "is_bought": is_bought,
             "score": score[kept].round(6),
             "rank": rank[kept],
-            "new_rank": pd.array(new_rank[kept], dtype="Int64"),
-            "scored_by": "ranker" if is_learned else FALLBACK,
+            "new_rank": pd.array(rank_in_kind[kept], dtype="Int64"),
+            "scored_by": FALLBACK if past is None else "ranker",
             "reason_code": reasons.code,
             "reason_item_id": item_ids.take(reasons.source, allow_fill=True),
         }
@@ -165,6 +169,14 @@ def _rank(
     table.loc[is_bought, "new_rank"] = pd.NA
     features = candidates.features.iloc[kept].reset_index(drop=True)
     return pd.concat([table, features], axis="columns")
+
+
+def _shares_of_best(candidates: Candidates) -> FloatArray:
+    """What the fallback says, as a share of the customer's best; shape (n_candidates,)."""
+    score = pd.Series(candidates.features[FALLBACK].to_numpy(np.float64))
+    best = score.groupby(candidates.customer).transform("max")
+    shares: FloatArray = (score / best.where(best > 0, 1)).to_numpy()
+    return shares
 
 
 def _ranks(customer: IntArray, score: FloatArray, tie_breaks: IntArray) -> IntArray:

@@ -37,9 +37,11 @@ def rerank(
 
         gain(i) = s(i) · (1 - diversity) ^ n
 
-    This is maximal marginal relevance (Carbonell and Goldstein, "The Use of MMR", 1998) with the
-    novelty discount of alpha-nDCG (Clarke et al., "Novelty and Diversity in Information Retrieval
-    Evaluation", 2008), alpha being the diversity. As an item has one category, its n is its place
+    The discount is that of alpha-nDCG (Clarke et al., "Novelty and Diversity in Information
+    Retrieval Evaluation", 2008), alpha being the diversity. It stands in for the difference of
+    maximal marginal relevance (Carbonell and Goldstein, "The Use of MMR", 1998), which needs scores
+    and similarities on one scale: a share of the score lost means the same for every customer. As
+    an item has one category, its n is its place
     among the candidates of that category, known without the list. So the greedy choice is a sort,
     no other list of a tier has a larger sum of gains, and more diversity never means fewer
     categories. A discount by the category's share of the list so far trades score for categories
@@ -97,6 +99,7 @@ def explore(
     lists: pd.DataFrame,
     pool: pd.DataFrame,
     *,
+    known: pd.DataFrame | None = None,
     share: float,
     seed: int,
     max_per_category: int | None = None,
@@ -105,15 +108,17 @@ def explore(
 
     Of a list of n items the last round(share · n) places (half to even) are filled, the last one
     first, each with a uniform draw without replacement from the items of the pool that the list
-    did not have and whose category has room. Where none is left, the items above stay.
+    did not have, the customer does not know and whose category has room. Where none is left, the
+    items above stay.
 
-    A customer's draw depends on the seed, the customer's id and the pool only, not on other
-    customers or the order of rows; a larger share adds draws and changes none.
+    A customer's draw depends on the seed, the customer's id, what they know and the pool only, not
+    on other customers or the order of rows; a larger share adds draws and changes none.
 
     Args:
         lists: The result of `rerank`: `customer_id`, `item_id`, `category`, `score`,
             `popularity`, `rank` and further columns.
         pool: One row per item to explore: `item_id` (text), `category`, `popularity`.
+        known: What customers know already: `customer_id`, `item_id`. By default nothing.
         share: Part of each list to give away, from 0 to 1.
         seed: A new seed gives new draws.
         max_per_category: Largest number of items of one category in a list; should be the limit
@@ -136,19 +141,26 @@ def explore(
     check_columns(pool, of_pool)
     check_ids(pool, ["item_id"])
     check_unique(pool, ["item_id"])
+    if known is None:
+        known = pd.DataFrame({"customer_id": [], "item_id": []}, dtype="str")
+    check_columns(known, ["customer_id", "item_id"])
 
     lists = lists.sort_values(["customer_id", "rank"], ignore_index=True)
     pool = pool.sort_values("item_id", ignore_index=True)
     both = pd.concat([lists[of_pool], pool[of_pool]], ignore_index=True)
     category = pd.factorize(both["category"])[0]
-    known = pd.Index(pool["item_id"]).get_indexer(pd.Index(lists["item_id"]))
+    pool_index = pd.Index(pool["item_id"])
+    listed = pool_index.get_indexer(pd.Index(lists["item_id"]))
+    known_items = pool_index.get_indexer(pd.Index(known["item_id"]))
+    known_of = known.groupby("customer_id").indices
     source = np.arange(len(lists))
     for customer_id, rows in lists.groupby("customer_id").indices.items():
         n_places = round(share * len(rows))
         if n_places == 0:
             continue
         drawn = _generator(seed, str(customer_id)).permutation(len(pool))
-        drawn = drawn[~np.isin(drawn, known[rows])] + len(lists)
+        taken = np.append(listed[rows], known_items[known_of.get(customer_id, [])])
+        drawn = drawn[~np.isin(drawn, taken)] + len(lists)
         picks = _fit(category[rows], drawn, category, n_places=n_places, limit=limit)
         source[rows[::-1][: len(picks)]] = picks
 

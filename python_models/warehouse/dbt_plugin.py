@@ -4,9 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+
+# dbt loads models on several threads. scikit-learn's modules import each other in circles, and a
+# second thread may see one half made; loaded here, all others wait until they are complete.
+import sklearn.cluster
+import sklearn.ensemble
+import sklearn.feature_extraction.text
+import sklearn.utils.extmath  # noqa: F401
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.events.logging import AdapterLogger
+from threadpoolctl import threadpool_limits
 
 from warehouse.raw_files import (
     RawSource,
@@ -43,6 +51,9 @@ class Plugin(BasePlugin):
         """
         self.sources = read_sources()
         self.is_ready = False
+        # A limit of BLAS holds for the whole process, and setting it is not safe between models
+        # that run side by side: so once, for good. Sums then do not depend on the machine's cores.
+        threadpool_limits(limits=1, user_api="blas")
 
     def update_connection_config(
         self,

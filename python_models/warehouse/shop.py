@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
@@ -17,19 +17,19 @@ from personalization.interactions import BoolArray
 
 # Left to `personalization evaluate`: they cost the most and say little that the others do not.
 _LEFT_OUT: Final = ("gf_cf", "graph_blend")
-# Where a built warehouse keeps the relations of a shop, in the order of its fields.
-_RELATIONS: Final = (
-    "intermediate.int_cutoffs_spined",
-    "intermediate.int_interactions_weighted",
-    "intermediate.int_next_purchases_collected",
-    "intermediate.int_customer_activity_totaled",
-    "customers.segment_history",
-    "intermediate.int_customers_accepted",
-    "behavior.products",
-    "recommendations.admitted_products",
-    "intermediate.int_order_lines_enriched",
-    "recommendations.association_rules",
-)
+# Where a built warehouse keeps the relations of a shop.
+_RELATIONS: Final = {
+    "cutoffs": "intermediate.int_cutoffs_spined",
+    "interactions": "intermediate.int_interactions_weighted",
+    "next_purchases": "intermediate.int_next_purchases_collected",
+    "activity": "intermediate.int_customer_activity_totaled",
+    "segments": "customers.segment_history",
+    "customers": "intermediate.int_customers_accepted",
+    "products": "behavior.products",
+    "admitted": "recommendations.admitted_products",
+    "order_lines": "intermediate.int_order_lines_enriched",
+    "rules": "recommendations.association_rules",
+}
 _ITEM_COLUMNS = "department, category, subcategory, brand, size, product_name as item_name"
 
 
@@ -48,6 +48,8 @@ class Shop:
         admitted: `admitted_products`; says what may be offered at the newest cutoff.
         order_lines: `int_order_lines_enriched`.
         rules: `association_rules`.
+        recommendable_days: Items that nobody bought within so many days before a cutoff are not
+            there: they neither sell nor say much about those that do.
     """
 
     cutoffs: DuckDBPyRelation
@@ -60,11 +62,15 @@ class Shop:
     admitted: DuckDBPyRelation
     order_lines: DuckDBPyRelation
     rules: DuckDBPyRelation
+    recommendable_days: int = 84
 
     @classmethod
     def read(cls, connection: DuckDBPyConnection) -> Self:
         """Find the relations in a built warehouse."""
-        return cls(*(connection.table(name) for name in _RELATIONS))
+        relations: dict[str, Any] = {
+            field: connection.table(name) for field, name in _RELATIONS.items()
+        }
+        return cls(**relations)
 
     @cached_property
     def dates(self) -> Mapping[int, date]:
@@ -75,9 +81,8 @@ class Shop:
     def inputs(self, step: int, *, with_baskets: bool = False) -> GeneratorInputs:
         """What generators may know at a cutoff.
 
-        Items are those that somebody bought in the 84 days before; the others neither sell nor
-        say much about those that do. At the newest cutoff, items that are explicitly active and
-        were never sold are there as well.
+        Items are those that somebody bought lately (`recommendable_days`). At the newest cutoff,
+        items that are explicitly active and were never sold are there as well.
 
         Args:
             step: How many intervals the cutoff lies before the newest.
@@ -86,7 +91,8 @@ class Shop:
         day = self.dates[step]
         at_cutoff = f"as_of_date = date '{day}'"
         known = self.interactions.filter(at_cutoff)
-        sold = known.filter("purchase_count_84d > 0").project("product_id").distinct()
+        is_recent = f"days_since_last_purchase <= {self.recommendable_days}"
+        sold = known.filter(is_recent).project("product_id").distinct()
         interactions = (
             known.join(sold.set_alias("sold"), "product_id", how="semi")
             .project("* exclude (as_of_date, is_newest, product_id), product_id as item_id")

@@ -17,16 +17,17 @@ def model(dbt, session):
     rules = dbt.ref("association_rules")
     ranked = dbt.ref("py_ranked_candidates")
     shop = Shop(
-        cutoffs,
-        interactions,
-        next_purchases,
-        activity,
-        segments,
-        customers,
-        products,
-        admitted,
-        order_lines,
-        rules,
+        cutoffs=cutoffs,
+        interactions=interactions,
+        next_purchases=next_purchases,
+        activity=activity,
+        segments=segments,
+        customers=customers,
+        products=products,
+        admitted=admitted,
+        order_lines=order_lines,
+        rules=rules,
+        recommendable_days=int(dbt.config.meta_get("recommendable_days")),
     )
     n_backtests = int(dbt.config.meta_get("backtests"))
     return backtest(

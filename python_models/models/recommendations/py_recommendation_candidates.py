@@ -16,16 +16,17 @@ def model(dbt, session):
     order_lines = dbt.ref("int_order_lines_enriched")
     rules = dbt.ref("association_rules")
     shop = Shop(
-        cutoffs,
-        interactions,
-        next_purchases,
-        activity,
-        segments,
-        customers,
-        products,
-        admitted,
-        order_lines,
-        rules,
+        cutoffs=cutoffs,
+        interactions=interactions,
+        next_purchases=next_purchases,
+        activity=activity,
+        segments=segments,
+        customers=customers,
+        products=products,
+        admitted=admitted,
+        order_lines=order_lines,
+        rules=rules,
+        recommendable_days=int(dbt.config.meta_get("recommendable_days")),
     )
     return generate_candidates(
         shop.inputs(0, with_baskets=True),

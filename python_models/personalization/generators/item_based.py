@@ -45,9 +45,8 @@ def cosine(inputs: GeneratorInputs, *, neighbors: int = NEIGHBORS) -> Scorer:
         ValueError: `neighbors` is below 1.
     """
     scale = power(_popularity(inputs.bought), -0.5)
-    return product_scorer(
-        inputs.bought, top_sources(inputs.bought, source=scale, target=scale, neighbors=neighbors)
-    )
+    weights = top_sources(inputs.bought, source=scale, target=scale, neighbors=neighbors)
+    return ItemScorer(inputs.bought, weights)
 
 
 def tf_idf(inputs: GeneratorInputs, *, neighbors: int = NEIGHBORS) -> Scorer:
@@ -71,7 +70,7 @@ def tf_idf(inputs: GeneratorInputs, *, neighbors: int = NEIGHBORS) -> Scorer:
     weights = top_sources(
         inputs.bought, customer=customer, source=scale, target=scale, neighbors=neighbors
     )
-    return product_scorer(inputs.bought, weights)
+    return ItemScorer(inputs.bought, weights)
 
 
 def bm25(
@@ -110,7 +109,7 @@ def bm25(
         target=scale,
         neighbors=neighbors,
     )
-    return product_scorer(inputs.bought, weights)
+    return ItemScorer(inputs.bought, weights)
 
 
 def rp3_beta(
@@ -122,7 +121,9 @@ def rp3_beta(
 ) -> Scorer:
     """Score by random walks of three steps over the graph of customers and items.
 
-    The weights are those of `rp3_beta_neighbors`.
+    The weights are those of `rp3_beta_neighbors`: of the probabilities of the walks, raised to
+    alpha and discounted by the popularity of the target, the strongest per target, as shares of
+    their source. (P3alpha of Cooper et al., 2014, and RP3beta of Paudel et al., 2017.)
 
     Args:
         inputs: The state of the shop; which items were bought is all that is used.
@@ -137,7 +138,7 @@ def rp3_beta(
         ValueError: `neighbors` is below 1, or an exponent is negative.
     """
     weights = rp3_beta_neighbors(inputs.bought, neighbors=neighbors, alpha=alpha, beta=beta)
-    return product_scorer(inputs.bought, weights)
+    return ItemScorer(inputs.bought, weights)
 
 
 def rp3_beta_neighbors(
@@ -155,13 +156,18 @@ def rp3_beta_neighbors(
 
         W_ij = Σ_u x_ui · x_uj · (1 / n_i)^alpha · (1 / d_u)^alpha / n_j^beta
 
-    Of these the `neighbors` strongest sources of each target are kept. Then the weights of a
-    source, with those of its walks back to itself, are divided by their sum: popular sources lose
-    most of their targets, and the rest of their walks should not lose their weight with them.
+    Of these the `neighbors` strongest sources of each target are kept. Then each is divided by
+    the sum over its source of what is kept and of the walks back to itself:
 
-    (Paudel et al., "Updatable, accurate, diverse, and scalable recommendations for interactive
-    applications", 2017, who keep the strongest targets of a source instead. Keeping sources lets
-    every item be recommended, and ranks better.)
+        W_ij / (W_ii + Σ_t W_it)  over the targets t that keep i
+
+    Popular sources lose most of their targets, and the rest of their walks should not lose their
+    weight with them.
+
+    (Cooper et al., "Random walks in recommender systems: exact computation and simulations",
+    2014, for alpha, as P3alpha; Paudel et al., "Updatable, accurate, diverse, and scalable
+    recommendations for interactive applications", 2017, for beta. Both keep the strongest targets
+    of a source instead. Keeping sources lets every item be recommended, and ranks better.)
 
     Args:
         bought: Ones where a customer (row) bought an item (column).
@@ -252,6 +258,24 @@ def top_sources(
     by_target = _without_self(top, neighbors)
     by_target.data *= np.repeat(target, np.diff(by_target.indptr))
     return by_target.T
+
+
+class ItemScorer:
+    """A scorer that adds up what each bought item says for others.
+
+    Attributes:
+        neighbors: How strongly items (rows) speak for items (columns), not negative; shape
+            (n_items, n_items).
+    """
+
+    def __init__(self, owned: csr_array, neighbors: sparray) -> None:
+        """Score by the weights of owned items, shape (n_customers, n_items), times `neighbors`."""
+        self.neighbors = neighbors
+        self._score = product_scorer(owned, neighbors)
+
+    def __call__(self, customers: slice) -> ScoreBlock:
+        """Score the customers of a slice."""
+        return self._score(customers)
 
 
 def product_scorer(left: csr_array, right: sparray) -> Scorer:

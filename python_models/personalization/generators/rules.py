@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from personalization.generators.base import GeneratorInputs, ScoreBlock, Scorer
+from personalization.generators.base import GeneratorInputs, Scorer
+from personalization.generators.item_based import ItemScorer
 from personalization.interactions import (
     check_columns,
     check_finite,
@@ -53,10 +54,4 @@ def rule_based(inputs: GeneratorInputs, *, rules: pd.DataFrame) -> Scorer:
     leads_to = csr_array(
         (added_value[keep], (antecedent[keep], consequent[keep])), shape=(len(catalog),) * 2
     )
-    weights = inputs.interactions.weights.log1p()
-
-    def score(rows: slice) -> ScoreBlock:
-        block: ScoreBlock = (weights[rows] @ leads_to).toarray()
-        return block
-
-    return score
+    return ItemScorer(inputs.interactions.weights.log1p(), leads_to)

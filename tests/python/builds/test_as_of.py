@@ -14,7 +14,7 @@ WEEK_48 = "2017-11-20"
 OLDER_CUTOFF = "2017-11-06"
 # So early that most campaigns, redemptions and promotions of the files lie after it.
 EARLY = "2017-04-03"
-MARTS = ("behavior.", "customers.", "recommendations.")
+MARTS = ("behavior.", "customers.", "recommendations.", "evaluation.")
 
 
 @pytest.fixture(scope="module")

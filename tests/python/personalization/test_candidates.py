@@ -8,7 +8,7 @@ from purchase_shop import PurchaseShop, purchase_table, random_shop
 from personalization.candidates import generate_candidates
 from personalization.explaining import strongest_sources
 from personalization.generators.base import GeneratorInputs, top_items
-from personalization.generators.item_based import cosine, rp3_beta_neighbors
+from personalization.generators.item_based import ItemScorer, cosine
 from personalization.generators.popularity import popular
 from personalization.generators.registry import GENERATORS
 from personalization.generators.repeat import buy_again
@@ -67,10 +67,17 @@ def test_new_items_are_new_to_the_customer(inputs, table):
     assert is_bought[~is_new].any()
 
     # Reasons: the purchase of the item, that which speaks most for it, or what all have in common.
-    neighbors = rp3_beta_neighbors(inputs.bought, neighbors=200)
     customer = pd.Index(ids.customer_ids).get_indexer(pd.Index(table["customer_id"]))
     item = pd.Index(ids.item_ids).get_indexer(pd.Index(table["item_id"]))
-    source = strongest_sources(inputs, neighbors, customer, item)
+    source = np.full(len(table), -1)
+    summed = []
+    for name, generator in GENERATORS.items():
+        scorer = generator(inputs)
+        if isinstance(scorer, ItemScorer):
+            summed.append(name)
+            rows = np.flatnonzero(table["generator"] == name)
+            source[rows] = strongest_sources(inputs, scorer.neighbors, customer[rows], item[rows])
+    assert summed == ["cosine", "tf_idf", "bm25", "rp3_beta"]
     for row, was_bought, position in zip(table.itertuples(), is_bought, source, strict=True):
         if row.generator in SHARED:
             expected = (row.generator, None)
@@ -79,7 +86,8 @@ def test_new_items_are_new_to_the_customer(inputs, table):
         elif position >= 0:
             expected = ("similar_to_bought", ids.item_ids[position])
         else:
-            expected = ("similar_taste", None)
+            taste = "description" if row.generator == "content" else "taste"
+            expected = (f"similar_{taste}", None)
         reason_item = None if pd.isna(row.reason_item_id) else row.reason_item_id
         assert (row.reason_code, reason_item) == expected
     assert {"bought_before", "similar_to_bought", *SHARED} <= set(table["reason_code"])

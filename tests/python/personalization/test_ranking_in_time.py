@@ -177,8 +177,17 @@ class TestFallback:
     def test_too_few_positives(self, shop, ranked):
         actual = rank(shop, min_positives=10**9)
         assert set(actual["scored_by"]) == {FALLBACK} == {"tifu_knn"}
-        np.testing.assert_array_equal(actual["score"], actual[FALLBACK].astype(np.float64).round(6))
+        keys = [actual["step"], actual["customer_id"]]
+        share = actual[FALLBACK] / actual.groupby(keys)[FALLBACK].transform("max")
+        np.testing.assert_allclose(actual["score"], share, atol=1e-6)
         assert set(ranked["scored_by"]) == {"ranker"}
+
+    def test_a_purchase_of_long_ago_does_not_break_it(self, shop):
+        """tifu_knn's scores of new items are then billions of times smaller than those of bought."""
+        old = shop.purchases.head(3).assign(day=shop.purchases["day"].min() - 4000)
+        aged = shop.with_purchases(pd.concat([old, shop.purchases], ignore_index=True))
+        actual = rank(aged, min_positives=10**9)
+        assert actual["score"].between(0, 1, inclusive="right").all()
 
     def test_the_limit_counts_the_candidates_bought_in_all_windows(self, shop):
         n_positive = 0
@@ -187,13 +196,19 @@ class TestFallback:
             window = Window.open(inputs, shop.is_offered(inputs, step))
             n_positive += window.label(shop.bought_next(step)).sum()
         for limit, expected in ((n_positive, "ranker"), (n_positive + 1, FALLBACK)):
-            actual = rank(shop, n_backtests=0, min_positives=limit)
-            assert set(actual["scored_by"]) == {expected}
+            actual = rank(shop, n_backtests=1, min_positives=limit)
+            assert set(of_steps(actual, lambda s: s == 0)["scored_by"]) == {expected}
 
     def test_the_oldest_cutoff_has_nothing_to_learn_from(self, shop):
         actual = rank(shop, steps=range(3))
         scored_by = actual.groupby("step")["scored_by"].unique().map(list).to_dict()
         assert scored_by == {0: ["ranker"], 1: ["ranker"], 2: [FALLBACK]}
+
+    def test_no_ranker_ships_that_was_never_judged(self, shop):
+        """With two cutoffs only the newest could learn, and with no back-tests none is judged."""
+        for options in ({"steps": range(2)}, {"n_backtests": 0}):
+            actual = rank(shop, **options)
+            assert set(actual["scored_by"]) == {FALLBACK}
 
     def test_a_young_shop_has_but_the_newest_cutoff(self, shop):
         actual = rank(shop, steps=[0])
@@ -203,7 +218,7 @@ class TestFallback:
 
 class TestRows:
     def test_ranks_order_all_candidates_by_score(self, shop):
-        actual = rank(shop, n_backtests=0, k=1000)
+        actual = of_steps(rank(shop, n_backtests=1, k=1000), lambda s: s == 0)
         popularity = shop.before(0).groupby("item_id")["customer_id"].nunique()
         for _, rows in actual.groupby("customer_id"):
             order = sorted(
@@ -217,10 +232,12 @@ class TestRows:
             assert by_rank.loc[by_rank["is_bought"], "new_rank"].isna().all()
         assert actual["is_bought"].nunique() == 2
 
-    def test_the_best_of_all_and_of_new_are_kept(self, shop, ranked):
+    def test_the_best_of_all_of_new_and_of_bought_are_kept(self, shop, ranked):
         deep = rank(shop, k=1000, k_backtest=1000)
         depth = np.where(deep["step"] == 0, 8, 6)
-        is_kept = (deep["rank"] <= depth) | (deep["new_rank"] <= depth).fillna(False)
+        keys = ["step", "customer_id", "is_bought"]
+        rank_in_kind = deep.sort_values("rank").groupby(keys).cumcount().sort_index() + 1
+        is_kept = (deep["rank"] <= depth) | (rank_in_kind <= depth)
         assert_same(ranked, deep[is_kept].reset_index(drop=True))
         assert len(ranked) < len(deep)
 
@@ -248,7 +265,8 @@ class TestRows:
                 np.flatnonzero(ids.item_ids == row.item_id),
             )
             if source < 0:
-                assert row.reason_code == "popular"
+                is_stranger = row.customer_id == "stranger"
+                assert row.reason_code == ("popular" if is_stranger else "similar_taste")
                 assert pd.isna(row.reason_item_id)
             else:
                 assert row.reason_code == "similar_to_bought"

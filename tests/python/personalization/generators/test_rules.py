@@ -53,7 +53,7 @@ def test_equals_its_definition(seed, n_customers, rules):
                 0, added_value
             )
     actual = rule_based(inputs_of(weights), rules=rules)(ALL)
-    np.testing.assert_allclose(actual, expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-12)  # 32-bit floats
 
 
 def test_neither_what_everybody_buys_nor_a_rare_coincidence_comes_first():
