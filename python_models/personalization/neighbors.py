@@ -17,6 +17,8 @@ def item_neighbors(
     k: int,
     shrinkage: float,
     min_support: int,
+    max_per_name: int,
+    min_content_score: float,
 ) -> pd.DataFrame:
     """Find the k nearest items of every item by three measures.
 
@@ -24,14 +26,16 @@ def item_neighbors(
     - rp3_beta: by random walks from the neighbor over its customers to the item
       (`rp3_beta_neighbors`);
     - content: by department, category, brand, size and name (`content_neighbors`), also for items
-      that nobody bought.
+      that nobody bought. Neighbors are items on offer only, which stand in for one that is not.
 
     Args:
         purchases: One row per customer and item: `customer_id`, `item_id`, `weight`.
-        items: One row per item: `item_id` and what describes it.
+        items: One row per item: `item_id`, what describes it, and `is_offered`.
         k: Largest number of neighbors per item and measure.
         shrinkage: Of the cosine.
         min_support: Items with fewer customers have no neighbors by cosine and rp3_beta.
+        max_per_name: Largest number of an item's neighbors by content with one `product_name`.
+        min_content_score: Lowest score of a neighbor by content.
 
     Returns:
         One row per `algorithm`, `item_id` and `rank`, sorted so: `neighbor_item_id`, `score` and
@@ -43,7 +47,9 @@ def item_neighbors(
     tables = [
         by_cosine.drop(columns="cosine").assign(algorithm="cosine"),
         _by_walks(matrix, k=k).assign(algorithm="rp3_beta"),
-        _by_content(every, items, k=k).assign(algorithm="content"),
+        _by_content(
+            every, items, k=k, max_per_name=max_per_name, min_score=min_content_score
+        ).assign(algorithm="content"),
     ]
     columns = ["algorithm", "item_id", "rank", "neighbor_item_id", "score", "support"]
     return pd.concat(tables, ignore_index=True)[columns]
@@ -59,13 +65,23 @@ def _by_walks(matrix: Interactions, *, k: int) -> pd.DataFrame:
     return _table(matrix, item, neighbor, rank, walks.data[order])
 
 
-def _by_content(matrix: Interactions, items: pd.DataFrame, *, k: int) -> pd.DataFrame:
+def _by_content(
+    matrix: Interactions, items: pd.DataFrame, *, k: int, max_per_name: int, min_score: float
+) -> pd.DataFrame:
     """The neighbors whose description is most alike; items nobody bought have no support."""
     items = items.sort_values("item_id", ignore_index=True)
-    items = items.assign(item_name=items["product_name"])
-    found = content_neighbors(items, k=k)
     ids = pd.array(items["item_id"].to_numpy(object), dtype="str")
     position = pd.Index(matrix.item_ids).get_indexer(pd.Index(items["item_id"]))
+    popularity = np.zeros(len(items), dtype=np.int64)
+    popularity[position >= 0] = matrix.item_popularity[position[position >= 0]]
+    found = content_neighbors(
+        items.rename(columns={"product_name": "item_name"}),
+        k=k,
+        is_offered=items["is_offered"].to_numpy(bool),
+        popularity=popularity,
+        max_per_name=max_per_name,
+        min_score=min_score,
+    )
     item, neighbor = (position[found[column]] for column in ("item", "neighbor"))
     support = np.zeros(len(found), dtype=np.int64)
     is_sold = (item >= 0) & (neighbor >= 0)

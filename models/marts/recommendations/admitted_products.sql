@@ -1,8 +1,3 @@
-{%- set surfaces = ['for_you', 'buy_again', 'discover', 'trending', 'cold_start'] -%}
-{%- set match_columns = [
-    'product_id', 'department', 'category', 'subcategory', 'brand', 'product_name'
-] -%}
-
 with
 
 products as (
@@ -30,14 +25,14 @@ data_windows as (
 ),
 
 surfaces as (
-    {% for surface in surfaces %}
+    {% for surface in recommendation_surfaces() %}
     select '{{ surface }}' as surface
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),
 
 product_attributes as (
-    {% for match_column in match_columns %}
+    {% for match_column in rule_match_columns() %}
     select
         product_id,
         '{{ match_column }}' as match_column,

@@ -1,7 +1,3 @@
-{%- set segment_types = [
-    'age_band', 'income_band', 'household_composition', 'household_size', 'region'
-] -%}
-
 with
 
 customers as (
@@ -39,8 +35,8 @@ cold as (
 
     select
         customers.customer_id,
-        {%- for segment_type in segment_types %}
-        cast(customers.{{ segment_type }} as string) as {{ segment_type }},
+        {%- for trait in demographic_traits() %}
+        cast(customers.{{ trait }} as string) as {{ trait }},
         {%- endfor %}
         cast(coalesce(activity.orders, 0) as bigint) as orders
     from customers
@@ -50,32 +46,25 @@ cold as (
 
 ),
 
--- What is known of the customer, the more telling first; everyone is always known.
+-- What is known of the customer, the more telling first.
 traits as (
-    {% for segment_type in segment_types %}
+    {% for trait in demographic_traits() %}
     select
         customer_id,
-        orders,
         {{ loop.index }} as priority,
-        '{{ segment_type }}' as segment_type,
-        {{ segment_type }} as segment
+        '{{ trait }}' as segment_type,
+        {{ trait }} as segment
     from cold
-    union all
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
-    select
-        customer_id,
-        orders,
-        {{ segment_types | length + 1 }} as priority,
-        'everyone' as segment_type,
-        'everyone' as segment
-    from cold
-
 ),
 
 matched as (
 
     select
-        traits.*,
+        traits.customer_id,
+        traits.segment_type,
+        traits.segment,
         row_number() over (partition by traits.customer_id order by traits.priority) as place
     from traits
     inner join segments
@@ -85,17 +74,21 @@ matched as (
 
 ),
 
+-- Who is like nobody known is like everyone, whether or not everyone has a list.
 final as (
 
     select
-        matched.customer_id,
+        cold.customer_id,
         data_windows.as_of_date,
-        matched.orders,
-        matched.segment_type,
-        matched.segment
-    from matched
+        cold.orders,
+        coalesce(matched.segment_type, 'everyone') as segment_type,
+        coalesce(matched.segment, 'everyone') as segment
+    from cold
     cross join data_windows
-    where matched.place = 1
+    left join matched
+        on
+            cold.customer_id = matched.customer_id
+            and matched.place = 1
 
 )
 

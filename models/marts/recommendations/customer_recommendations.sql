@@ -86,19 +86,37 @@ final as (
                     end
                     || '"'
                     || reason_products.product_name
-                    || '", as you do, buy this too.'
+                    || '", as you last did on '
+                    || cast({{ add_days(
+                        'data_windows.as_of_date', '-reason_interactions.days_since_last_purchase'
+                    ) }} as string)
+                    || ', buy this too.'
             when 'similar_taste' then 'Customers with a taste like yours buy this.'
             when 'popular_in_segment' then segment_recommendations.reason
             when 'trending'
                 then
                     'On the rise: '
-                    || cast(recent_buyers.recent_customers as string)
-                    || ' customers bought it in the last 28 days, more than before.'
+                    || {{ counted('recent_buyers.recent_customers', 'customer') }}
+                    || ' bought it in the last 28 days,'
+                    || ' a larger share of all purchases than before.'
             when 'exploration' then 'Something to discover.'
             else
-                'Popular now: '
-                || cast(coalesce(recent_buyers.recent_customers, 0) as string)
-                || ' customers bought it in the last 28 days.'
+                coalesce(
+                    segment_recommendations.reason,
+                    case
+                        when recent_buyers.recent_customers > 0
+                            then
+                                'Popular now: '
+                                || {{ counted('recent_buyers.recent_customers', 'customer') }}
+                                || ' bought it in the last 28 days.'
+                        when products.orders > 0
+                            then
+                                'Bought in '
+                                || {{ counted('products.orders', 'order') }}
+                                || ' so far.'
+                        else 'New in the shop.'
+                    end
+                )
         end as reason
     from lists
     cross join data_windows
@@ -106,6 +124,10 @@ final as (
         on
             lists.customer_id = interactions.customer_id
             and lists.item_id = interactions.product_id
+    left join interactions as reason_interactions
+        on
+            lists.customer_id = reason_interactions.customer_id
+            and lists.reason_item_id = reason_interactions.product_id
     left join recent_buyers
         on lists.item_id = recent_buyers.product_id
     left join products
@@ -113,7 +135,9 @@ final as (
     left join products as reason_products
         on lists.reason_item_id = reason_products.product_id
     left join cold_customers
-        on lists.customer_id = cold_customers.customer_id
+        on
+            lists.customer_id = cold_customers.customer_id
+            and lists.surface = 'cold_start'
     left join segment_recommendations
         on
             cold_customers.segment_type = segment_recommendations.segment_type

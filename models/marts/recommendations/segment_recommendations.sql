@@ -1,12 +1,8 @@
 {#- Each kind of segment with the column of customer_profiles that says who is in which. -#}
-{%- set segment_columns = {
-    'rfm_segment': 'segment',
-    'age_band': 'age_band',
-    'income_band': 'income_band',
-    'region': 'region',
-    'household_size': 'household_size',
-    'household_composition': 'household_composition',
-} -%}
+{%- set segment_columns = {'rfm_segment': 'segment'} -%}
+{%- for trait in demographic_traits() -%}
+{%- do segment_columns.update({trait: trait}) -%}
+{%- endfor -%}
 
 with
 
@@ -38,10 +34,19 @@ products as (
 -- Groups stand in for customers of whom nothing is known yet.
 admitted_products as (
 
-    select * from {{ ref('admitted_products') }}
+    select
+        products.product_id,
+        products.product_name,
+        products.category,
+        products.orders,
+        admissions.popularity,
+        admissions.boost
+    from {{ ref('admitted_products') }} as admissions
+    inner join products
+        on admissions.product_id = products.product_id
     where
-        surface = 'cold_start'
-        and is_admitted
+        admissions.surface = 'cold_start'
+        and admissions.is_admitted
 
 ),
 
@@ -75,15 +80,39 @@ segments as (
 
 ),
 
-recent_buyers as (
+purchases as (
 
     select
         interactions.customer_id,
-        interactions.product_id
+        interactions.product_id,
+        interactions.recent_purchase_count,
+        interactions.purchase_count_84d
     from interactions
     inner join admitted_products
         on interactions.product_id = admitted_products.product_id
-    where interactions.recent_purchase_count > 0
+
+),
+
+-- Where nobody known bought anything of late, it is worth to look further back.
+looks_back as (
+
+    select case when max(recent_purchase_count) > 0 then 28 else 84 end as look_back_days
+    from purchases
+
+),
+
+recent_buyers as (
+
+    select
+        purchases.customer_id,
+        purchases.product_id
+    from purchases
+    cross join looks_back
+    where
+        case looks_back.look_back_days
+            when 28 then purchases.recent_purchase_count
+            else purchases.purchase_count_84d
+        end > 0
 
 ),
 
@@ -138,11 +167,16 @@ candidates as (
 
 ),
 
-scored as (
+scored_by_buyers as (
 
     select
-        candidates.*,
-        admitted_products.popularity,
+        candidates.segment_type,
+        candidates.segment,
+        candidates.segment_customers,
+        candidates.product_id,
+        candidates.overall_customers,
+        candidates.all_customers,
+        candidates.customers,
         {{ divide(
             'admitted_products.boost * (candidates.customers * candidates.all_customers + '
             ~ var('segment_popularity_prior') ~ ' * candidates.overall_customers)',
@@ -160,16 +194,75 @@ scored as (
 
 ),
 
+-- Where it is unknown who buys, everyone gets what is in most orders.
+scored_by_orders as (
+
+    select
+        'everyone' as segment_type,
+        'everyone' as segment,
+        (select count(*) from customer_profiles) as segment_customers,
+        product_id,
+        cast(0 as bigint) as overall_customers,
+        cast(0 as bigint) as all_customers,
+        cast(0 as bigint) as customers,
+        {{ divide('boost * orders', 'max(orders) over ()', digits=9) }} as score,
+        cast(null as double) as lift
+    from admitted_products
+    where
+        orders > 0
+        and not exists (select 1 from overall)
+
+),
+
+scored as (
+
+    select * from scored_by_buyers
+    union all
+    select * from scored_by_orders
+
+),
+
+described as (
+
+    select
+        scored.*,
+        admitted_products.product_name,
+        admitted_products.category,
+        admitted_products.orders,
+        admitted_products.popularity,
+        -- Few buyers would be told apart, and a product less liked here than elsewhere is not
+        -- what the segment stands for.
+        scored.segment_type != 'everyone'
+        and scored.lift > 1
+        and scored.customers >= {{ var('segment_reason_min_customers') }} as is_reason_in_segment
+    from scored
+    inner join admitted_products
+        on scored.product_id = admitted_products.product_id
+
+),
+
+placed_by_category as (
+
+    select
+        *,
+        row_number() over (
+            partition by segment_type, segment, category
+            order by score desc, popularity desc, product_id asc
+        ) as place_in_category
+    from described
+
+),
+
 ranked as (
 
     select
         *,
-        segment_type != 'everyone' and customers > 0 as is_reason_in_segment,
         row_number() over (
             partition by segment_type, segment
             order by score desc, popularity desc, product_id asc
         ) as rank
-    from scored
+    from placed_by_category
+    where {{ within_limit('place_in_category', var('recommendation_max_per_category')) }}
 
 ),
 
@@ -181,7 +274,7 @@ final as (
         ranked.segment,
         cast(ranked.rank as int) as rank,
         ranked.product_id,
-        products.product_name,
+        ranked.product_name,
         ranked.score,
         ranked.lift,
         ranked.customers,
@@ -190,28 +283,31 @@ final as (
             when ranked.is_reason_in_segment then 'popular_in_segment'
             else 'popular'
         end as reason_code,
-        'Bought by '
-        || case
-            when ranked.is_reason_in_segment
-                then
-                    cast(ranked.customers as string)
-                    || ' of '
-                    || cast(ranked.segment_customers as string)
-                    || ' customers with '
-                    || replace(ranked.segment_type, '_', ' ')
-                    || ' '
-                    || ranked.segment
+        case
+            when ranked.overall_customers = 0
+                then 'Bought in ' || {{ counted('ranked.orders', 'order') }} || ' so far.'
             else
-                cast(ranked.overall_customers as string)
-                || ' of '
-                || cast(ranked.all_customers as string)
-                || ' customers'
-        end
-        || ' in the last 28 days.' as reason
+                'Bought by '
+                || case
+                    when ranked.is_reason_in_segment
+                        then
+                            cast(ranked.customers as string)
+                            || ' of '
+                            || {{ counted('ranked.segment_customers', 'customer') }}
+                            || ' '
+                            || {{ segment_in_words('ranked.segment_type', 'ranked.segment') }}
+                    else
+                        cast(ranked.overall_customers as string)
+                        || ' of '
+                        || {{ counted('ranked.all_customers', 'customer') }}
+                end
+                || ' in the last '
+                || cast(looks_back.look_back_days as string)
+                || ' days.'
+        end as reason
     from ranked
     cross join data_windows
-    inner join products
-        on ranked.product_id = products.product_id
+    cross join looks_back
     where ranked.rank <= {{ var('recommendations_per_surface') }}
 
 )

@@ -36,6 +36,7 @@ def model(dbt, session):
     max_per_category = int(dbt.config.meta_get("max_per_category"))
     # A new day draws anew, so that in time customers see all there is to explore.
     day = windows.project("as_of_date").fetchone()[0].toordinal()
+    seed = int(dbt.config.meta_get("seed"))
     proposals = propose(
         ranked.filter("step = 0").df(),
         candidates.filter("generator = 'trending'").df(),
@@ -63,5 +64,5 @@ def model(dbt, session):
         max_per_category=max_per_category or None,
         diversity=float(dbt.config.meta_get("diversity")),
         exploration_share=float(dbt.config.meta_get("exploration_share")),
-        seed=int(dbt.config.meta_get("seed")) + day,
+        seed=seed + day,
     )

@@ -1,18 +1,27 @@
 """Items like those a customer buys, by what is known of them; also works for new items."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array, diags_array
 
 from personalization.generators.base import GeneratorInputs, ScoreBlock, Scorer, unit_rows
-from personalization.interactions import IntArray, check_at_least, check_columns
-from personalization.similarity import item_similarities
+from personalization.interactions import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    check_at_least,
+    check_columns,
+    rank_within,
+    round_scores,
+)
 
 # Each value of these is one term; of the name, each word is.
 _FIELDS: Final = ("department", "category", "brand", "size")
 _NAME: Final = "item_name"
+# Descriptions whose neighbors are sought at a time; bounds memory.
+_BLOCK_DESCRIPTIONS: Final = 256
 
 
 def content(inputs: GeneratorInputs) -> Scorer:
@@ -52,89 +61,171 @@ def content(inputs: GeneratorInputs) -> Scorer:
     return score
 
 
-def content_neighbors(items: pd.DataFrame, *, k: int) -> pd.DataFrame:
+def content_neighbors(
+    items: pd.DataFrame,
+    *,
+    k: int,
+    is_offered: BoolArray | None = None,
+    popularity: IntArray | None = None,
+    max_per_name: int | None = None,
+    min_score: float = 0.0,
+) -> pd.DataFrame:
     """Find the k items whose descriptions are most similar to that of each item, bought or not.
 
-    The score is the exact cosine of the vectors of `content`. Ties go to items of the very same
-    description, then to the description with more terms, then to the item that comes first.
+    The score is the exact cosine of the vectors of `content`, rounded to 6 digits. Ties go to the
+    more popular item, then to the item that comes first.
 
     Args:
         items: As in `GeneratorInputs`; needs one of the columns that `content` needs.
         k: Largest number of neighbors per item.
+        is_offered: Shape (n_items,), whether an item may be a neighbor; None for all.
+        popularity: Shape (n_items,), customers of each item; None for none known.
+        max_per_name: Largest number of neighbors of one name, nulls together being one: of the
+            best, the rest are passed over. None for no limit.
+        min_score: Lowest score of a neighbor; what scores 0 never is one.
 
     Returns:
         One row per item and neighbor, sorted by `item` and `rank`: `item` and `neighbor`
-        (positions in `items`), `rank` (from 1) and `score` (above 0, rounded to 6 digits).
+        (positions in `items`), `rank` (from 1) and `score`.
         Items without a term have no neighbors.
 
     Raises:
-        ValueError: k is below 1, or `items` has none of the columns.
+        ValueError: k or max_per_name is below 1, min_score is negative, or `items` has none of
+            the columns.
     """
     check_at_least("k", k, 1)
+    check_at_least("min_score", min_score, 0)
+    limit = k
+    if max_per_name is not None:
+        check_at_least("max_per_name", max_per_name, 1)
+        check_columns(items, [_NAME])
+        limit = min(k, max_per_name)
     vectors = _tf_idf(items)
     described = np.flatnonzero(np.diff(vectors.indptr))
-    group = _description_numbers(items)[described]
-    members = pd.DataFrame({"item": described, "group": group})
-    pairs = _similar_groups(vectors, members.groupby("group")["item"].first(), k=k)
-    # No list needs more of one group than k, and one in place of the item itself.
-    candidates = members.groupby("group").head(k + 1)
-    lists = (
-        pairs.merge(
-            candidates.rename(columns={"group": "neighbor_group", "item": "neighbor"}),
-            on="neighbor_group",
+    description = _description_numbers(items)
+    name = _name_numbers(items) if max_per_name is not None else np.zeros(len(items), np.int64)
+    place = _places(np.zeros(len(items), np.int64) if popularity is None else popularity)
+
+    # Items of one description share a vector, so that only distinct ones are multiplied.
+    is_candidate = np.ones(len(items), bool) if is_offered is None else is_offered
+    candidates = described[is_candidate[described]]
+    candidates = candidates[np.lexsort((place[candidates], description[candidates]))]
+    # No list needs more of one description than its limit, and one in place of the item itself.
+    candidates = candidates[_count_before(description[candidates]) <= limit]
+    bearers = described[np.argsort(description[described], kind="stable")]
+    starts = np.flatnonzero(np.diff(description[bearers], prepend=-1))
+    blocks = np.split(bearers, starts[_BLOCK_DESCRIPTIONS::_BLOCK_DESCRIPTIONS])
+
+    nothing = np.empty(0, dtype=np.int64)
+    found = [_Pairs(nothing, nothing, np.empty(0))]
+    for block in blocks:
+        _, example, number = np.unique(description[block], return_index=True, return_inverse=True)
+        sources = block[example]
+        lists = _similar_items(
+            vectors, sources, candidates, description, place=place, min_score=min_score
         )
-        .sort_values(["group", "rank", "neighbor"])
-        .groupby("group")
-        .head(k + 1)
+        # Until an item is left out of its own list, it holds a place there.
+        is_own_name = name[lists.neighbor] == name[sources[lists.source]]
+        lists = _cut(lists, name, limit=limit + is_own_name, k=k + 1)
+        pairs = _hand_out(lists, block, number)
+        pairs = pairs.only(pairs.source != pairs.neighbor)
+        found.append(_cut(pairs, name, limit=limit, k=k))
+    pairs = _Pairs(*map(np.concatenate, zip(*found, strict=True)))
+    pairs = pairs.only(np.argsort(pairs.source, kind="stable"))
+    return pd.DataFrame(
+        {
+            "item": pairs.source,
+            "neighbor": pairs.neighbor,
+            "rank": _count_before(pairs.source) + 1,
+            "score": pairs.score,
+        }
     )
-    result = members.merge(lists, on="group").sort_values(["item", "rank", "neighbor"])
-    result = result[result["item"] != result["neighbor"]].groupby("item").head(k)
-    rank = result.groupby("item").cumcount() + 1
-    return result.assign(rank=rank)[["item", "neighbor", "rank", "score"]].reset_index(drop=True)
 
 
-def _similar_groups(vectors: csr_array, examples: pd.Series, *, k: int) -> pd.DataFrame:
-    """Rank the k most similar groups of each group, itself before them at rank 0.
+class _Pairs(NamedTuple):
+    """Neighbors by source, best first; all fields have shape (n_pairs,)."""
+
+    source: IntArray
+    neighbor: IntArray
+    score: FloatArray
+
+    def only(self, chosen: BoolArray | IntArray) -> "_Pairs":
+        """The pairs of a mask or at positions."""
+        return _Pairs(self.source[chosen], self.neighbor[chosen], self.score[chosen])
+
+
+def _similar_items(
+    vectors: csr_array,
+    sources: IntArray,
+    candidates: IntArray,
+    description: IntArray,
+    *,
+    place: IntArray,
+    min_score: float,
+) -> _Pairs:
+    """Rank all candidates that are similar enough to each source.
 
     Args:
         vectors: Shape (n_items, n_terms), of unit length.
-        examples: An item of each group, by group number.
-        k: Largest number of other groups.
+        sources: Items, one per list.
+        candidates: Items that may be neighbors, sorted by description.
+        description: Shape (n_items,), number of each item's description.
+        place: Shape (n_items,), in which order ties go.
+        min_score: Lowest score of a neighbor.
 
     Returns:
-        Columns `group`, `neighbor_group`, `rank`, `score`.
+        The pairs, with positions in `sources` as source.
     """
-    terms = vectors[examples.to_numpy()].tocoo()
-    # Terms stand in for customers: what two items share makes them similar in the same way.
-    found = item_similarities(
-        pd.DataFrame(
-            {
-                "customer_id": _ids(terms.coords[1]),
-                "item_id": _ids(examples.index.to_numpy()[terms.coords[0]]),
-                "weight": terms.data,
-            }
-        ),
-        k=k,
-        min_support=1,
-    )
-    itself = pd.DataFrame(
-        {"group": examples.index, "neighbor_group": examples.index, "rank": 0, "score": 1.0}
-    )
-    others = pd.DataFrame(
-        {
-            "group": found["item_id"].astype(np.int64),
-            "neighbor_group": found["neighbor_item_id"].astype(np.int64),
-            "rank": found["rank"],
-            "score": found["score"],
-        }
-    )
-    # Dissimilar to six digits is no neighbor.
-    return pd.concat([itself, others[others["score"] > 0]])
+    first = np.flatnonzero(np.diff(description[candidates], prepend=-1))
+    sizes = np.diff(first, append=len(candidates))
+    cosines = csr_array(vectors[sources] @ csr_array(vectors[candidates[first]].T)).tocoo()
+    score = round_scores(cosines.data)
+    is_similar = (score > 0) & (score >= min_score)
+    source, found = (axis[is_similar].astype(np.int64) for axis in cosines.coords)
+    # From descriptions to the candidates that bear them.
+    neighbor = candidates[_ranges(first[found], sizes[found])]
+    source, score = (np.repeat(values, sizes[found]) for values in (source, score[is_similar]))
+    order, _ = rank_within(source, score, place[neighbor])
+    return _Pairs(source, neighbor, score).only(order)
 
 
-def _ids(positions: IntArray) -> pd.Series:
-    """Text that sorts like the numbers."""
-    return pd.Series(positions).astype("str").str.zfill(10)
+def _hand_out(lists: _Pairs, items: IntArray, number: IntArray) -> _Pairs:
+    """Give each item the list of its number, with the item as source; items come in order."""
+    lengths = np.bincount(lists.source, minlength=number.max(initial=-1) + 1)
+    starts = np.cumsum(lengths) - lengths
+    entry = _ranges(starts[number], lengths[number])
+    pairs = lists.only(entry)
+    return pairs._replace(source=np.repeat(items, lengths[number]))
+
+
+def _cut(pairs: _Pairs, name: IntArray, *, limit: int | IntArray, k: int) -> _Pairs:
+    """Keep the best of each source: up to `limit` of one name, up to k of all."""
+    pairs = pairs.only(_count_before(pairs.source, name[pairs.neighbor]) < limit)
+    return pairs.only(_count_before(pairs.source) < k)
+
+
+def _count_before(*keys: IntArray) -> IntArray:
+    """Number of earlier rows with the same keys, shape (n,)."""
+    return np.asarray(pd.Series(keys[0]).groupby(list(keys)).cumcount(), dtype=np.int64)
+
+
+def _ranges(starts: IntArray, lengths: IntArray) -> IntArray:
+    """The numbers from each start on, `lengths` of them, one range after the other."""
+    before = np.cumsum(lengths) - lengths
+    numbers: IntArray = np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
+    return numbers
+
+
+def _places(popularity: IntArray) -> IntArray:
+    """Place of each item when sorted from the most popular on, shape (n_items,)."""
+    places = np.empty(len(popularity), dtype=np.int64)
+    places[np.argsort(-popularity, kind="stable")] = np.arange(len(popularity))
+    return places
+
+
+def _name_numbers(items: pd.DataFrame) -> IntArray:
+    """Number the distinct names, null being one; shape (n_items,)."""
+    return np.asarray(pd.factorize(_texts(items)[_NAME], use_na_sentinel=False)[0], dtype=np.int64)
 
 
 def _texts(items: pd.DataFrame) -> pd.DataFrame:

@@ -1,12 +1,36 @@
 -- Whatever a rule, the stock, the margin or the age of a product excludes from a surface is on no
--- list of it.
+-- list of it, nor on a page or in a segment, which go by discover and cold_start.
+with
+
+lists as (
+
+    select
+        surface,
+        customer_id as list_id,
+        product_id
+    from {{ ref('customer_recommendations') }}
+    union all
+    select
+        'discover' as surface,
+        'page ' || product_id as list_id,
+        recommended_product_id as product_id
+    from {{ ref('item_recommendations') }}
+    union all
+    select
+        'cold_start' as surface,
+        segment_type || ' ' || segment as list_id,
+        product_id
+    from {{ ref('segment_recommendations') }}
+
+)
+
 select
-    recommendations.customer_id,
-    recommendations.surface,
-    recommendations.product_id
-from {{ ref('customer_recommendations') }} as recommendations
+    lists.surface,
+    lists.list_id,
+    lists.product_id
+from lists
 left join {{ ref('admitted_products') }} as admitted_products
     on
-        recommendations.product_id = admitted_products.product_id
-        and recommendations.surface = admitted_products.surface
+        lists.product_id = admitted_products.product_id
+        and lists.surface = admitted_products.surface
 where not coalesce(admitted_products.is_admitted, false)

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,13 @@ from personalization.neighbors import item_neighbors
 
 COLUMNS = ["algorithm", "item_id", "rank", "neighbor_item_id", "score", "support"]
 DESCRIPTION = ["department", "category", "brand", "size", "product_name"]
-SETTINGS = {"k": 4, "shrinkage": 2.0, "min_support": 3}
+SETTINGS = {
+    "k": 4,
+    "shrinkage": 2.0,
+    "min_support": 3,
+    "max_per_name": 2,
+    "min_content_score": 0.1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,8 +28,8 @@ def shop() -> tuple[pd.DataFrame, pd.DataFrame]:
     purchases = pd.concat([purchases, pd.DataFrame({"customer_id": ["c001"], "item_id": ["rare"]})])
     items = shop.items.rename(columns={"item_name": "product_name"})[["item_id", *DESCRIPTION]]
     others = items.tail(3).assign(item_id=["unsold1", "unsold2", "rare"])
-    items = pd.concat([items, others]).sample(frac=1, random_state=0)
-    return purchases.assign(weight=1.0), items
+    items = pd.concat([items, others]).assign(is_offered=lambda rows: rows["item_id"] != "unsold2")
+    return purchases.assign(weight=1.0), items.sample(frac=1, random_state=0)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +100,7 @@ def test_content(shop, table):
     purchases, items = shop
     items = items.sort_values("item_id").set_index("item_id")
     terms = {
-        item: {f"{name}={value}" for name, value in row.items() if pd.notna(value)}
+        item: {f"{name}={value}" for name, value in row[DESCRIPTION].items() if pd.notna(value)}
         for item, row in items.iterrows()
     }
     count = pd.Series([term for found in terms.values() for term in found]).value_counts()
@@ -105,13 +113,18 @@ def test_content(shop, table):
     actual = of(table, "content")
     for item, rows in actual.groupby("item_id"):
         score = {
-            other: dot(item, other) / np.sqrt(dot(item, item) * dot(other, other))
-            for other in items.index
-            if other != item and terms[item]
+            other: round(dot(item, other) / np.sqrt(dot(item, item) * dot(other, other)), 6)
+            for other in items.index[items["is_offered"]]
+            if other != item and terms[item] and terms[other]
         }
-        best = sorted((round(value, 6) for value in score.values() if value > 0), reverse=True)
+        of_name = Counter()
+        best = []
+        for other in sorted(score, key=lambda other: (-score[other], -bought[other].sum(), other)):
+            of_name[items.loc[other, "product_name"]] += 1
+            if of_name[items.loc[other, "product_name"]] <= 2 and score[other] >= 0.1:
+                best.append(other)
+        assert rows["neighbor_item_id"].tolist() == best[:4]
         assert rows["rank"].tolist() == list(range(1, len(best[:4]) + 1))
-        np.testing.assert_allclose(rows["score"], best[:4], atol=1.1e-6)
         for row in rows.itertuples():
             assert row.score == pytest.approx(score[row.neighbor_item_id], abs=1.1e-6)
             assert row.support == (bought[item] & bought[row.neighbor_item_id]).sum()
@@ -124,9 +137,18 @@ def test_what_nobody_bought_has_neighbors_by_content_only(table):
     assert set(unsold["algorithm"]) == {"content"}
     assert len(unsold) == 8
     assert (unsold["support"] == 0).all()
-    as_neighbor = table[table["neighbor_item_id"].isin(["unsold1", "unsold2"])]
+    as_neighbor = table[table["neighbor_item_id"] == "unsold1"]
     assert set(as_neighbor["algorithm"]) == {"content"}
     assert (as_neighbor["support"] == 0).all()
+
+
+def test_what_is_not_offered_is_no_neighbor_by_content(shop, table):
+    assert "unsold2" not in set(table["neighbor_item_id"])
+    purchases, items = shop
+    nothing_offered = item_neighbors(purchases, items.assign(is_offered=False), **SETTINGS)
+    assert set(nothing_offered["algorithm"]) == {"cosine", "rp3_beta"}
+    by_purchases = table[table["algorithm"] != "content"]
+    pd.testing.assert_frame_equal(nothing_offered, by_purchases)
 
 
 def test_few_customers_are_too_few_for_all_but_content(table):
@@ -153,8 +175,10 @@ def test_a_shop_without_sales_has_neighbors_by_content(shop, table):
     purchases, items = shop
     actual = item_neighbors(purchases.iloc[:0], items, **SETTINGS)
     assert set(actual["algorithm"]) == {"content"}
-    expected = of(table, "content").assign(support=0)
-    pd.testing.assert_frame_equal(of(actual, "content"), expected)
+    keys = ["item_id", "rank", "score"]
+    # Without sales, ties go by id.
+    pd.testing.assert_frame_equal(of(actual, "content")[keys], of(table, "content")[keys])
+    assert (actual["support"] == 0).all()
     assert actual.dtypes.equals(table.dtypes)
 
 
@@ -166,7 +190,16 @@ def test_a_shop_without_sales_or_items(shop, table):
     assert nothing.dtypes.equals(table.dtypes)
 
 
-@pytest.mark.parametrize(("argument", "value"), [("k", 0), ("shrinkage", -1), ("min_support", 0)])
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("k", 0),
+        ("shrinkage", -1),
+        ("min_support", 0),
+        ("max_per_name", 0),
+        ("min_content_score", -1),
+    ],
+)
 def test_rejects_bad_arguments(shop, argument, value):
-    with pytest.raises(ValueError, match=argument):
+    with pytest.raises(ValueError, match=argument.removeprefix("min_content_")):
         item_neighbors(*shop, **(SETTINGS | {argument: value}))

@@ -183,7 +183,7 @@ class TestFallback:
         assert set(ranked["scored_by"]) == {"ranker"}
 
     def test_a_purchase_of_long_ago_does_not_break_it(self, shop):
-        """tifu_knn's scores of new items are then billions of times smaller than those of bought."""
+        """Its scores of new items are then billions of times smaller than those of bought ones."""
         old = shop.purchases.head(3).assign(day=shop.purchases["day"].min() - 4000)
         aged = shop.with_purchases(pd.concat([old, shop.purchases], ignore_index=True))
         actual = rank(aged, min_positives=10**9)

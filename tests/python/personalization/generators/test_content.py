@@ -77,30 +77,55 @@ def test_content_is_the_cosine_of_profile_and_item(items, seed, n_customers):
     np.testing.assert_array_equal(scorer(slice(0, 1)), scorer(ALL)[:1])
 
 
-@settings(deadline=None, max_examples=60)
-@given(catalogs, st.integers(1, 8))
-def test_neighbors_equal_brute_force(items, k):
+@settings(deadline=None, max_examples=100)
+@given(
+    catalogs,
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 8),
+    st.sampled_from([None, 1, 2, 5]),
+    st.sampled_from([0.0, 0.3, 0.9]),
+)
+def test_neighbors_equal_brute_force(items, seed, k, max_per_name, min_score):
+    rng = np.random.default_rng(seed)
+    is_offered = rng.random(len(items)) < 0.7
+    popularity = rng.integers(0, 3, len(items))
     vectors = described(items)
-    texts = [
-        tuple(value.lower() if isinstance(value, str) else None for value in row)
-        for row in items.itertuples(index=False)
+    names = [
+        name.lower() if isinstance(name, str) else None for name in items["item_name"].tolist()
     ]
-    first = {text: texts.index(text) for text in texts}
     rows = []
     for item, vector in enumerate(vectors):
         found = []
         for other, neighbor in enumerate(vectors):
             score = round(dot(vector, neighbor), 6)
-            if other != item and score > 0:
-                is_other_text = texts[other] != texts[item]
-                order = (is_other_text, -score, -len(neighbor), first[texts[other]], other)
-                found.append((order, other, score))
-        for rank, (_, other, score) in enumerate(sorted(found)[:k], start=1):
-            rows.append((item, other, rank, score))
+            if other != item and is_offered[other] and score > 0 and score >= min_score:
+                found.append((-score, -popularity[other], other))
+        of_name: Counter[str | None] = Counter()
+        rank = 0
+        for minus, _, other in sorted(found):
+            of_name[names[other]] += 1
+            if of_name[names[other]] <= (max_per_name or k) and rank < k:
+                rank += 1
+                rows.append((item, other, rank, -minus))
     expected = pd.DataFrame(rows, columns=["item", "neighbor", "rank", "score"])
-    actual = content_neighbors(items, k=k)
+    actual = content_neighbors(
+        items,
+        k=k,
+        is_offered=is_offered,
+        popularity=popularity,
+        max_per_name=max_per_name,
+        min_score=min_score,
+    )
     assert actual.columns.tolist() == expected.columns.tolist()
     np.testing.assert_allclose(actual.to_numpy(float), expected.to_numpy(float), atol=1.1e-6)
+
+
+def test_blocks_of_descriptions_make_no_difference(monkeypatch):
+    rng = np.random.default_rng(1)
+    items = pd.DataFrame(rng.choice(list("abcd"), (60, 5)), columns=FIELDS)
+    expected = content_neighbors(items, k=5, max_per_name=2)
+    monkeypatch.setattr("personalization.generators.content._BLOCK_DESCRIPTIONS", 7)
+    pd.testing.assert_frame_equal(content_neighbors(items, k=5, max_per_name=2), expected)
 
 
 def test_neighbors_among_many_equal_descriptions():
@@ -115,6 +140,27 @@ def test_neighbors_among_many_equal_descriptions():
     assert neighbors[99] == [50, 51, 52]
     widest = content_neighbors(items, k=60).groupby("item")["neighbor"].agg(list)
     assert widest[49] == [*range(49), *range(50, 61)]
+
+
+def test_a_name_is_passed_over_when_it_has_its_share():
+    items = catalog(
+        *[("food", "milk", None, None, "milk")] * 50, *[("food", "tea", None, None, "tea")] * 50
+    )
+    neighbors = content_neighbors(items, k=5, max_per_name=2).groupby("item")["neighbor"].agg(list)
+    assert neighbors[0] == [1, 2, 50, 51]
+    assert neighbors[2] == [0, 1, 50, 51]
+    assert neighbors[99] == [50, 51, 0, 1]
+
+
+def test_the_lowest_score_is_enough():
+    items = catalog(*[("food", "milk", None, None, "milk")] * 2)
+    assert len(content_neighbors(items, k=1, min_score=1.0)) == 2
+
+
+def test_what_is_not_offered_has_neighbors_and_is_none():
+    items = catalog(*[("food", "milk", None, None, "milk")] * 3)
+    neighbors = content_neighbors(items, k=5, is_offered=np.array([False, True, True]))
+    assert neighbors[["item", "neighbor"]].to_numpy().tolist() == [[0, 1], [0, 2], [1, 2], [2, 1]]
 
 
 def test_a_new_item_reaches_those_who_buy_its_like():
@@ -169,15 +215,23 @@ def test_small_shops(items, weights):
 def test_neighbors_of_nothing_have_the_types_of_something():
     pair = content_neighbors(catalog(*[("a", None, None, None, None)] * 2), k=1)
     assert len(pair) == 2
-    for items in (catalog(), catalog((None,) * 5)):
-        nothing = content_neighbors(items, k=1)
+    for items in (catalog(), catalog((None,) * 5), catalog(("a", None, None, None, None))):
+        nothing = content_neighbors(items, k=1, max_per_name=1)
         assert nothing.empty
         assert nothing.dtypes.equals(pair.dtypes)
+    nobody = content_neighbors(catalog(("a",) * 5), k=1, is_offered=np.zeros(1, bool))
+    assert nobody.empty
 
 
 def test_rejects_bad_arguments():
     with pytest.raises(ValueError, match="k must be at least 1"):
         content_neighbors(catalog(), k=0)
+    with pytest.raises(ValueError, match="max_per_name must be at least 1"):
+        content_neighbors(catalog(), k=1, max_per_name=0)
+    with pytest.raises(ValueError, match="min_score must be at least 0"):
+        content_neighbors(catalog(), k=1, min_score=-0.1)
+    with pytest.raises(ValueError, match="item_name"):
+        content_neighbors(catalog().drop(columns="item_name"), k=1, max_per_name=1)
     with pytest.raises(ValueError, match="department, category, brand, size, item_name"):
         content(inputs_of(np.zeros((0, 0)), items=pd.DataFrame()))
     with pytest.raises(ValueError, match="department, category, brand, size, item_name"):
