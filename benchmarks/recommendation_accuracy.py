@@ -17,6 +17,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -91,6 +92,23 @@ def build(directory: Path, warehouse: Path) -> None:
         sys.exit(result.stdout[-4000:])
 
 
+def check_cutoff(warehouse: Path, cutoff: str) -> None:
+    """Exit unless the warehouse was built from what lies before the cutoff."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        try:
+            row = connection.execute(
+                "select max(as_of_date) from recommendations.customer_recommendations"
+            ).fetchone()
+        except duckdb.CatalogException:
+            sys.exit(f"{warehouse} holds no recommendations: delete it, or choose another folder")
+    as_of_date = row[0] if row else None
+    if str(as_of_date) != cutoff:
+        sys.exit(
+            f"{warehouse} is as of {as_of_date}, not {cutoff}: delete it, choose another folder,"
+            f" or --cutoff {as_of_date}"
+        )
+
+
 def lists_in(warehouse: Path) -> dict[tuple[str, str], pd.DataFrame]:
     """The shipped lists and the baselines, by name and scope."""
     with duckdb.connect(str(warehouse), read_only=True) as connection:
@@ -123,8 +141,11 @@ def judge(
             earlier["item_id"]
         )
         later, is_new = later[is_known], is_new[is_known.to_numpy()]
-    customers = pd.Index(sorted(set(purchases["customer_id"])))
-    items = pd.Index(sorted(set(purchases["item_id"])))
+    # Lists may hold what nobody bought.
+    customers, items = (
+        pd.Index(pd.concat([frame[column] for frame in (purchases, *lists.values())]).unique())
+        for column in ("customer_id", "item_id")
+    )
     rows = []
     for (name, scope), frame in lists.items():
         wanted = later[is_new] if scope == "new" else later
@@ -146,14 +167,25 @@ def judge(
 def main() -> None:
     """Build, judge, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cutoff", default="2017-11-20", help="the day the build ends before")
-    parser.add_argument("--directory", type=Path, help="where to build, kept; else a temporary one")
+    parser.add_argument(
+        "--cutoff",
+        type=lambda text: str(date.fromisoformat(text)),
+        default="2017-11-20",
+        help="the day the build ends before",
+    )
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        help="where to build, or what to judge if it is built; kept (default: a temporary one)",
+    )
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         directory = arguments.directory or Path(temporary)
         source = demo_directory()
         warehouse = directory.resolve() / "warehouse.duckdb"
-        if not warehouse.exists():
+        if warehouse.exists():
+            check_cutoff(warehouse, arguments.cutoff)
+        else:
             truncate(source, directory.resolve() / "files", arguments.cutoff)
             build(directory.resolve() / "files", warehouse)
         purchases = purchases_from(source, arguments.cutoff)

@@ -19,6 +19,10 @@ SCORE_DIGITS = 6
 """Scores are rounded to this many digits before ranking, so float noise never decides a rank."""
 
 
+class MissingInputError(ValueError):
+    """The data lack what a function needs; no fault of the data or of the function."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Interactions:
     """Weights of customer-item pairs, with the ids that label the rows and the columns.
@@ -136,10 +140,10 @@ def round_scores(scores: FloatArray) -> FloatArray:
 
 
 def check_columns(frame: pd.DataFrame, columns: Collection[str]) -> None:
-    """Raise a ValueError that names the columns which `frame` lacks."""
+    """Raise a MissingInputError that names the columns which `frame` lacks."""
     missing = [column for column in columns if column not in frame.columns]
     if missing:
-        raise ValueError(f"missing column(s): {', '.join(missing)}")
+        raise MissingInputError(f"missing column(s): {', '.join(missing)}")
 
 
 def check_ids(frame: pd.DataFrame, columns: Collection[str]) -> None:

@@ -48,11 +48,25 @@ class CustomerMetrics:
     Attributes:
         by_customer: One row per customer with a relevant item, by position (the index); one
             column per metric and k, as in `ndcg@10`. Zero for a customer without a list.
-        n_left_out: Customers with a list but without a relevant item, whom no metric can judge.
+            Customers without a relevant item, whom no metric can judge, have no row.
     """
 
     by_customer: pd.DataFrame
-    n_left_out: int
+
+
+class Quotient(NamedTuple):
+    """A metric of all lists by customer: the sum of the numerators over that of the denominators.
+
+    Both of shape (n_customers,), finite; 0 for customers who do not count.
+    """
+
+    numerator: FloatArray
+    denominator: FloatArray
+
+    @property
+    def value(self) -> float:
+        """The metric of all customers, NaN if none counts."""
+        return _ratio(self.numerator.sum(), self.denominator.sum())
 
 
 class Interval(NamedTuple):
@@ -111,10 +125,7 @@ def customer_metrics(
     for k in ks:
         within = rank <= k
         columns |= _metrics_at(k, row[within], rank[within], hits_so_far[within], n_relevant)
-    return CustomerMetrics(
-        pd.DataFrame(columns, index=pd.Index(customers, name="customer")),
-        n_left_out=int(np.isin(_distinct(ranking.customer), customers, invert=True).sum()),
-    )
+    return CustomerMetrics(pd.DataFrame(columns, index=pd.Index(customers, name="customer")))
 
 
 def _metrics_at(
@@ -146,20 +157,21 @@ def list_metrics(
 ) -> dict[str, float]:
     """Judge the first k entries of all lists together by what they expose of the catalog.
 
-    With e(i) the number of lists that hold item i and p(i) the share of customers who bought it:
+    With e(i) the number of lists that hold item i, p(i) the share of customers who bought it, and
+    GAP the mean over customers of the mean p of their items:
 
         coverage         share of the items with e(i) > 0
         novelty          mean of -log2 p(i) over all entries, in bits; an item that nobody bought
                          counts as bought by one customer
         gini             Gini coefficient of e over all items: 0 when all are shown equally
                          often, near 1 when few get all the exposure
-        popularity_lift  mean p of a list over mean p of what its customer bought before, each
-                         averaged over the customers who have both: above 1, the lists are more
-                         popular than the taste they serve
+        popularity_lift  (GAP of the lists - GAP of what was bought) / GAP of what was bought, over
+                         the customers who have both: above 0, the lists are more popular than the
+                         taste they serve; -1 when they hold nothing that anybody bought
 
     (Vargas and Castells, "Rank and Relevance in Novelty and Diversity Metrics", 2011, for novelty;
-    Abdollahpouri et al., "The Unfairness of Popularity Bias in Recommendation", 2019, for the
-    group average popularity that the lift compares.)
+    Abdollahpouri et al., "The Unfairness of Popularity Bias in Recommendation", 2019, for GAP, the
+    group average popularity, and its lift.)
 
     Args:
         ranking: The lists.
@@ -172,33 +184,64 @@ def list_metrics(
     Raises:
         ValueError: A k or a rank is below 1, or a list holds an item or a rank twice.
     """
+    quotients = list_quotients(ranking, bought, ks=ks)
+    n_items = bought.shape[1]
+    found: dict[str, float] = {}
+    for k in ks:
+        exposure = np.bincount(ranking.item[ranking.rank <= k], minlength=n_items)
+        found |= {
+            f"coverage@{k}": _ratio(float(np.count_nonzero(exposure)), n_items),
+            f"novelty@{k}": quotients[f"novelty@{k}"].value,
+            f"gini@{k}": _gini(exposure),
+            f"popularity_lift@{k}": quotients[f"popularity_lift@{k}"].value,
+        }
+    return found
+
+
+def list_quotients(
+    ranking: Ranking, bought: csr_array, *, ks: Sequence[int] = (5, 10, 20)
+) -> dict[str, Quotient]:
+    """Take the metrics of `list_metrics` that are means apart by customer.
+
+    So they can be had for some customers only, and with intervals: those of the quotients of the
+    resampled means (`resampled_means`, `interval_of`) of numerators and denominators.
+
+    Args:
+        ranking: The lists.
+        bought: Who bought what before, shape (n_customers, n_items); any stored entry counts.
+        ks: Lengths of list to judge.
+
+    Returns:
+        Novelty and popularity lift per k, as in `novelty@10`.
+
+    Raises:
+        ValueError: A k or a rank is below 1, or a list holds an item or a rank twice.
+    """
     _check_ranking(ranking, ks)
+    # Sums of floats in one order, whatever that of the entries.
+    order = np.lexsort((ranking.rank, ranking.customer))
+    ranking = Ranking(*(column[order] for column in ranking))
     n_customers, n_items = bought.shape
     popularity = np.bincount(bought.indices, minlength=n_items)
     information = -np.log2(np.maximum(popularity, 1) / max(n_customers, 1))
-    sizes = np.diff(bought.indptr)
-    buyer = np.repeat(np.arange(n_customers), sizes)
-    # Sums of whole numbers are the same in any order.
-    taste = np.bincount(buyer, popularity[bought.indices], minlength=n_customers)
-
-    found: dict[str, float] = {}
+    taste = _means_by_customer(
+        np.repeat(np.arange(n_customers), np.diff(bought.indptr)),
+        popularity[bought.indices],
+        n_customers,
+    )
+    found = {}
     for k in ks:
         within = ranking.rank <= k
         customer, item = ranking.customer[within], ranking.item[within]
-        exposure = np.bincount(item, minlength=n_items)
+        surprise = np.bincount(customer, information[item], minlength=n_customers)
         lengths = np.bincount(customer, minlength=n_customers)
-        shown = np.bincount(customer, popularity[item], minlength=n_customers)
-        has_both = (lengths > 0) & (sizes > 0)
-        values = (
-            _ratio(float(np.count_nonzero(exposure)), n_items),
-            _ratio((exposure * information).sum(), exposure.sum()),
-            _gini(exposure),
-            _ratio(
-                (shown[has_both] / lengths[has_both]).sum(),
-                (taste[has_both] / sizes[has_both]).sum(),
-            ),
+        found[f"novelty@{k}"] = Quotient(surprise.astype(np.float64), lengths.astype(np.float64))
+        shown = _means_by_customer(customer, popularity[item], n_customers)
+        # Whatever is bought has a popularity of at least 1, so that 0 means no purchases.
+        has_both = (lengths > 0) & (taste > 0)
+        found[f"popularity_lift@{k}"] = Quotient(
+            np.where(has_both, shown - taste, 0.0), np.where(has_both, taste, 0.0)
         )
-        found |= {f"{name}@{k}": value for name, value in zip(LIST_METRICS, values, strict=True)}
     return found
 
 
@@ -220,6 +263,65 @@ def bootstrap_interval(values: FloatArray, *, replicates: int = 1000, seed: int 
         ValueError: replicates is below 1, or `values` is not as described.
     """
     return interval_of(resampled_means(values, replicates, seed))
+
+
+def resampled_means(values: FloatArray, replicates: int, seed: int) -> FloatArray:
+    """Draw customers with replacement, as many as there are, and average; again and again.
+
+    Values are rounded to multiples of a power of two (at most 2**-28 of the largest for ten
+    million customers) so small that any sum of n of them is exact: then it is the same in any
+    order, whatever the number of threads of the matrix product.
+
+    Args:
+        values: Shape (n_customers, n_metrics), finite.
+        replicates: Number of resamples.
+        seed: Of the draws. Calls with one seed and as many customers draw the same ones.
+
+    Returns:
+        The means of `values`, and below them those of each resample; shape
+        (1 + replicates, n_metrics). NaN without customers.
+
+    Raises:
+        ValueError: replicates is below 1, or `values` is not as described.
+    """
+    check_at_least("replicates", replicates, 1)
+    if not np.isfinite(values).all():
+        raise ValueError("values must be finite")
+    n_customers, n_metrics = values.shape
+    if n_customers == 0:
+        return np.full((1 + replicates, n_metrics), np.nan)
+    _, exponent = np.frexp(np.abs(values).max(initial=0) * n_customers)
+    units = np.rint(np.ldexp(values, 52 - int(exponent)))
+    rng = np.random.default_rng(seed)
+    sums = [units.sum(axis=0, keepdims=True)]
+    block = max(1, _BLOCK_DRAWS // n_customers)
+    for start in range(0, replicates, block):
+        shape = (min(block, replicates - start), n_customers)
+        draws = rng.integers(n_customers, size=shape)
+        draws += n_customers * np.arange(len(draws))[:, np.newaxis]
+        times_drawn = np.bincount(draws.ravel(), minlength=draws.size).reshape(shape)
+        sums.append(times_drawn.astype(np.float64) @ units)
+    means: FloatArray = np.ldexp(np.concatenate(sums), int(exponent) - 52) / n_customers
+    return means
+
+
+def interval_of(means: FloatArray) -> Interval:
+    """Take the interval from what `resampled_means` returns, or from ratios of such means.
+
+    Args:
+        means: Shape (1 + replicates, n_metrics): estimates, and below them those of each
+            resample. May be infinite; where one is NaN, so is the interval.
+
+    Returns:
+        The first row, and where the middle 95 % of the others lie.
+
+    Raises:
+        ValueError: There is no resample.
+    """
+    check_at_least("replicates", len(means) - 1, 1)
+    # Observed values instead of interpolated ones, since ratios may be infinite.
+    lower, upper = np.quantile(means[1:], _TAILS, axis=0, method="inverted_cdf")
+    return Interval(means[0], lower, upper)
 
 
 def _check_ranking(ranking: Ranking, ks: Sequence[int]) -> None:
@@ -245,6 +347,14 @@ def _distinct(values: IntArray) -> IntArray:
     return ascending[np.diff(ascending, prepend=-1) > 0]
 
 
+def _means_by_customer(customer: IntArray, value: IntArray, n_customers: int) -> FloatArray:
+    """The mean of each customer's values, 0 without any; shape (n_customers,)."""
+    counts = np.bincount(customer, minlength=n_customers)
+    sums = np.bincount(customer, value, minlength=n_customers)
+    means: FloatArray = sums / np.maximum(counts, 1)
+    return means
+
+
 def _ratio(numerator: float, denominator: float) -> float:
     """The ratio, or NaN if there is nothing to divide by."""
     return float(numerator / denominator) if denominator else np.nan
@@ -256,38 +366,3 @@ def _gini(exposure: IntArray) -> float:
     ascending = np.sort(exposure)
     coefficients = 2 * np.arange(1, n_items + 1) - n_items - 1
     return _ratio(int(coefficients @ ascending), n_items * int(ascending.sum()))
-
-
-def resampled_means(values: FloatArray, replicates: int, seed: int) -> FloatArray:
-    """The means, and below them those of each resample; shape (1 + replicates, n_metrics).
-
-    Values are rounded to multiples of a power of two (at most 2**-28 of the largest for ten
-    million customers) so small that any sum of n of them is exact: then it is the same in any
-    order, whatever the number of threads of the matrix product.
-    """
-    check_at_least("replicates", replicates, 1)
-    if not np.isfinite(values).all():
-        raise ValueError("values must be finite")
-    n_customers, n_metrics = values.shape
-    if n_customers == 0:
-        return np.full((1 + replicates, n_metrics), np.nan)
-    _, exponent = np.frexp(np.abs(values).max(initial=0) * n_customers)
-    units = np.rint(np.ldexp(values, 52 - int(exponent)))
-    rng = np.random.default_rng(seed)
-    sums = [units.sum(axis=0, keepdims=True)]
-    block = max(1, _BLOCK_DRAWS // n_customers)
-    for start in range(0, replicates, block):
-        shape = (min(block, replicates - start), n_customers)
-        draws = rng.integers(n_customers, size=shape)
-        draws += n_customers * np.arange(len(draws))[:, np.newaxis]
-        times_drawn = np.bincount(draws.ravel(), minlength=draws.size).reshape(shape)
-        sums.append(times_drawn.astype(np.float64) @ units)
-    means: FloatArray = np.ldexp(np.concatenate(sums), int(exponent) - 52) / n_customers
-    return means
-
-
-def interval_of(means: FloatArray) -> Interval:
-    """The first row, and where the middle 95 % of the others lie."""
-    # Observed values instead of interpolated ones, since ratios may be infinite.
-    lower, upper = np.quantile(means[1:], _TAILS, axis=0, method="inverted_cdf")
-    return Interval(means[0], lower, upper)

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Final
 
 from personalization.evaluate.peers import PEERS, is_installed
-from personalization.evaluate.reading import INTERACTION_COLUMNS
+from personalization.evaluate.reading import INTERACTION_COLUMNS, USER_COLUMNS
+
+NAMED_COLUMNS: Final = {**INTERACTION_COLUMNS, "segment": USER_COLUMNS["segment"]}
+"""The roles whose columns can be named by an option, and the names understood without."""
 
 _DESCRIPTION: Final = """\
 Rank items for every user of your data with every generator and with other libraries, and say
@@ -17,7 +20,11 @@ _EPILOG: Final = """\
 Files are parquet, or CSV (UTF-8, with commas and a header), one row per interaction. Ids of any
 type become text; times are ISO 8601 (UTC if without offset) or Unix seconds or milliseconds.
 Users without training rows are left out; test items without training rows count as relevant.
-Generators that need times or items' attributes are skipped, with the reason, where there are none.
+Purchases fade with their age at the split, or at the last time of --train; contenders see nothing
+of the test rows. Generators that need times, items' attributes or users' segments are skipped, with
+the reason, where there are none. Whatever else stops a contender is a failure: exit code 1.
+rule_based is not among the generators, since it needs mined rules; the warehouse judges it, in
+evaluation.recommendation_backtests.
 """
 
 
@@ -47,6 +54,8 @@ def parse_arguments(argv: Sequence[str] | None, generators: Collection[str]) -> 
         command.error("--split-at and --test-share divide --interactions")
     if arguments.out and not arguments.out.parent.is_dir():
         command.error(f"--out: no such folder: {arguments.out.parent}")
+    if arguments.out and arguments.out.is_dir():
+        command.error(f"--out: a folder, not a file: {arguments.out}")
     return arguments
 
 
@@ -72,7 +81,13 @@ def _add_data_options(command: argparse.ArgumentParser) -> None:
         help="what is known of the items: department, category, brand, size, item_name; all its"
         " items can be recommended",
     )
-    for role, aliases in INTERACTION_COLUMNS.items():
+    data.add_argument(
+        "--customers",
+        type=Path,
+        metavar="FILE",
+        help="what is known of the users at the end of the training data: segment",
+    )
+    for role, aliases in NAMED_COLUMNS.items():
         data.add_argument(
             f"--{role}-column",
             metavar="NAME",
@@ -118,7 +133,9 @@ def _add_run_options(command: argparse.ArgumentParser, generators: Collection[st
         "--out",
         type=Path,
         metavar="FILE",
-        help="write the generators' lists as parquet: generator, scope, user, item, rank, score",
+        help="write the generators' lists as parquet: generator, scope (all if the list may hold"
+        " any item, new if only items new to the user), user, item, rank, score (share of the"
+        " user's best)",
     )
 
 

@@ -7,16 +7,16 @@ from typing import Final
 
 import pandas as pd
 
-from personalization.evaluate.arguments import parse_arguments
+from personalization.evaluate.arguments import NAMED_COLUMNS, parse_arguments
 from personalization.evaluate.contenders import Contender, generator_contenders
 from personalization.evaluate.peers import PEERS
 from personalization.evaluate.preparing import Problem, Scope, prepare
 from personalization.evaluate.reading import (
-    INTERACTION_COLUMNS,
     InputError,
     parse_times,
     read_interactions,
     read_items,
+    read_users,
 )
 from personalization.evaluate.reporting import Verdict, judge, scope_tables, write_lists
 from personalization.evaluate.running import FailedError, SkippedError, run
@@ -59,9 +59,10 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Problem, list[str]]:
     """Read and divide the data; return the problem and what to say of it."""
     names = {
         role: name
-        for role in INTERACTION_COLUMNS
+        for role in NAMED_COLUMNS
         if (name := getattr(arguments, f"{role}_column")) is not None
     }
+    cutoff = None
     if arguments.interactions:
         table = read_interactions(arguments.interactions, names)
         if arguments.split_at:
@@ -69,17 +70,22 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Problem, list[str]]:
             split = split_at(table.frame, time)
         else:
             split = split_share(table.frame, arguments.test_share or _DEFAULT_SHARE)
-        train, test, notes = split.train, split.test, [*table.notes, split.note]
+        train, test, cutoff = split.train, split.test, split.time
+        notes = [*table.notes, split.note]
     else:
-        tables = [read_interactions(path, names) for path in (arguments.train, arguments.test)]
+        tables = [
+            read_interactions(arguments.train, names),
+            read_interactions(arguments.test, names, is_test=True),
+        ]
         train, test = (table.frame for table in tables)
         notes = [note for table in tables for note in table.notes]
-    items = None
-    if arguments.products:
-        item_names = {role: name for role, name in names.items() if role == "item"}
-        products = read_items(arguments.products, item_names)
-        items, notes = products.frame, [*notes, *products.notes]
-    problem = prepare(train, test, items)
+    described = [
+        read(path, names) if path else None
+        for read, path in ((read_items, arguments.products), (read_users, arguments.customers))
+    ]
+    notes += [note for table in described if table for note in table.notes]
+    items, users = (table.frame if table else None for table in described)
+    problem = prepare(train, test, items, users, cutoff=cutoff)
     return problem, [*notes, *problem.notes]
 
 

@@ -1,6 +1,7 @@
 """Other libraries on the same inputs, each used as its documentation shows, on one thread.
 
-Those that keep neighbors of items keep as many as our item-based generators do.
+Those that keep neighbors of items look at what our item-based generators look at, which items were
+bought, and keep as many neighbors.
 """
 
 import warnings
@@ -16,8 +17,11 @@ from personalization.generators.base import GeneratorInputs, Picks, ScoreBlock, 
 from personalization.generators.item_based import NEIGHBORS
 
 _FACTORS: Final = 256
-# With implicit's default of 1 a purchase would weigh no more than its absence.
-_CONFIDENCE: Final = 20.0
+# So that one purchase counts 20 times as much as none. That is strong on public data, where
+# hardly any pair is bought; see `generators.factorization.als` for data where it is too much.
+_CONFIDENCE_PER_WEIGHT: Final = 19.0
+# More says no more, and the 32-bit floats of implicit could overflow.
+_HIGHEST_WEIGHT: Final = 1e5
 _SEED: Final = 0
 # Scores by which implicit fills up lists: items to leave out, and items without any neighbor.
 _LEFT_OUT: Final = float(-np.finfo(np.float32).max)
@@ -32,7 +36,7 @@ def fit_scikit_learn(inputs: GeneratorInputs) -> ListMaker:
     """
     from sklearn.neighbors import NearestNeighbors
 
-    item_users = csr_matrix(inputs.interactions.weights.T)
+    item_users = csr_matrix(inputs.bought.T)
     n_neighbors = min(NEIGHBORS + 1, item_users.shape[0])
     model = NearestNeighbors(metric="cosine", algorithm="brute").fit(item_users)
     distance = model.kneighbors_graph(item_users, n_neighbors, mode="distance")
@@ -44,9 +48,8 @@ def fit_sparse_dot_topn(inputs: GeneratorInputs) -> ListMaker:
     """Cosine neighbors of items as the top entries of a sparse product (`sparse_dot_topn`)."""
     from sparse_dot_topn import sp_matmul_topn
 
-    weights = inputs.interactions.weights
-    norms = np.sqrt(weights.power(2).sum(axis=0))
-    scaled = csr_matrix(weights @ diags_array(1 / np.where(norms > 0, norms, 1)))
+    norms = np.sqrt(inputs.bought.sum(axis=0))
+    scaled = csr_matrix(inputs.bought @ diags_array(1 / np.where(norms > 0, norms, 1)))
     top_n = min(NEIGHBORS + 1, max(1, scaled.shape[1]))
     return _lists_by_similarity(inputs, sp_matmul_topn(csr_matrix(scaled.T), scaled, top_n=top_n))
 
@@ -56,17 +59,22 @@ def fit_implicit_neighbors(recommender: str, inputs: GeneratorInputs) -> ListMak
     from implicit import nearest_neighbours
 
     model = getattr(nearest_neighbours, recommender)(K=NEIGHBORS, num_threads=1)
-    return _fit_implicit(model, inputs, filler=_NO_NEIGHBOR)
+    return _fit_implicit(model, csr_matrix(inputs.bought), filler=_NO_NEIGHBOR)
 
 
 def fit_implicit_als(inputs: GeneratorInputs) -> ListMaker:
-    """Matrix factorization by alternating least squares (`implicit.als`)."""
+    """Matrix factorization by alternating least squares (`implicit.als`).
+
+    The confidence of a purchase of weight w is 1 + alpha · w, as in the paper (Hu et al., 2008).
+    The library takes confidences as they are: weights that have faded would fall below the 1 of
+    what was not bought, and a purchase would count for less than none.
+    """
     from implicit.als import AlternatingLeastSquares
 
-    model = AlternatingLeastSquares(
-        factors=_FACTORS, alpha=_CONFIDENCE, num_threads=1, random_state=_SEED
-    )
-    return _fit_implicit(model, inputs, filler=_LEFT_OUT)
+    confidences = csr_matrix(inputs.interactions.weights)
+    confidences.data = 1 + _CONFIDENCE_PER_WEIGHT * np.minimum(confidences.data, _HIGHEST_WEIGHT)
+    model = AlternatingLeastSquares(factors=_FACTORS, alpha=1, num_threads=1, random_state=_SEED)
+    return _fit_implicit(model, confidences, filler=_LEFT_OUT)
 
 
 PEERS: Final = {
@@ -100,18 +108,16 @@ def is_installed(peer: Contender) -> bool:
 def _lists_by_similarity(inputs: GeneratorInputs, similarity: csr_array) -> ListMaker:
     """Lists by the summed similarity to what the customer bought, an item's own left out."""
     others = csr_array(similarity - diags_array(similarity.diagonal()))
-    weights = inputs.interactions.weights
 
     def score(customers: slice) -> ScoreBlock:
-        block: ScoreBlock = (weights[customers] @ others).toarray()
+        block: ScoreBlock = (inputs.bought[customers] @ others).toarray()
         return block
 
     return partial(top_items, inputs, score)
 
 
-def _fit_implicit(model: Any, inputs: GeneratorInputs, *, filler: float) -> ListMaker:
+def _fit_implicit(model: Any, user_items: csr_matrix, *, filler: float) -> ListMaker:
     """Fit a model of implicit, which makes the lists itself; scores up to `filler` say nothing."""
-    user_items = csr_matrix(inputs.interactions.weights)
     with warnings.catch_warnings():
         # It warns that it passes a matrix to itself in a slow format.
         warnings.simplefilter("ignore")

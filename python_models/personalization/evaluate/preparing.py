@@ -9,7 +9,7 @@ import pandas as pd
 from scipy.sparse import csr_array
 
 from personalization.evaluate.reading import InputError
-from personalization.generators.base import GeneratorInputs
+from personalization.generators.base import GeneratorInputs, entries_at
 from personalization.interactions import BoolArray, IntArray, Interactions, TextArray
 from personalization.metrics import Pairs
 
@@ -30,7 +30,7 @@ class Problem:
             only described.
         relevant: The test pairs of these users, once each. Items beyond the catalog are those
             that the training data do not know.
-        notes: What of the test data is left out or cannot be foreseen.
+        notes: What of the data is left out, counted once or odd.
     """
 
     inputs: GeneratorInputs
@@ -42,7 +42,8 @@ class Problem:
         """Whether the user of each relevant pair has the item already, shape (n_relevant,)."""
         bought = self.inputs.bought
         found: BoolArray = self.relevant.item < bought.shape[1]
-        found[found] = bought[self.relevant.customer[found], self.relevant.item[found]] > 0
+        customer, item = (positions[found] for positions in self.relevant)
+        found[found] = entries_at(bought, customer, item) > 0
         return found
 
     def relevant_in(self, scope: Scope) -> Pairs:
@@ -59,12 +60,18 @@ class Problem:
         return ("all",) if self.is_repeat.all() else ("all", "new")
 
 
-def prepare(train: pd.DataFrame, test: pd.DataFrame, items: pd.DataFrame | None = None) -> Problem:
-    """Build the inputs of all generators as of the end of the training data.
+def prepare(
+    train: pd.DataFrame,
+    test: pd.DataFrame,
+    items: pd.DataFrame | None = None,
+    users: pd.DataFrame | None = None,
+    *,
+    cutoff: pd.Timestamp | None = None,
+) -> Problem:
+    """Build the inputs of all generators; the test data have no part in them.
 
     A basket is an order, or without such a column what a user did at the same time. With an age
-    in whole days at the cutoff, the first time of the test data but not before the last one of
-    the training data, the weight of a user and an item is
+    in whole days at the cutoff the weight of a user and an item is
 
         Σ w(b) · 0.95^(age(b) / 7) over the user's baskets b with the item
 
@@ -78,9 +85,15 @@ def prepare(train: pd.DataFrame, test: pd.DataFrame, items: pd.DataFrame | None 
         train: Interactions as `read_interactions` returns them, not empty.
         test: The same.
         items: Items as `read_items` returns them; those without training rows are candidates too.
+        users: Users as `read_users` returns them; those without training rows are left out.
+        cutoff: When the lists are made, not before the last training time, which it is by default.
 
     Returns:
         The problem; without `history` and `baskets` if the training data have no times.
+
+    Raises:
+        InputError: No user of the test data is known.
+        ValueError: The cutoff lies before the last training time.
     """
     described = train["item"].iloc[:0] if items is None else items["item"]
     customer, customer_ids = _positions(train["user"])
@@ -91,8 +104,9 @@ def prepare(train: pd.DataFrame, test: pd.DataFrame, items: pd.DataFrame | None 
         rows = rows.sort_values("weight", kind="stable")
     if "time" in rows:
         latest = rows["time"].max()
-        cutoff = max(latest, test["time"].min()) if "time" in test else latest
-        baskets = _baskets(rows, cutoff)
+        if cutoff is not None and cutoff < latest:
+            raise ValueError(f"the cutoff {cutoff} lies before the last training time {latest}")
+        baskets = _baskets(rows, latest if cutoff is None else cutoff)
         pairs = history = _history(baskets)
         baskets, history = (frame.drop(columns="weight") for frame in (baskets, history))
     else:
@@ -112,11 +126,17 @@ def prepare(train: pd.DataFrame, test: pd.DataFrame, items: pd.DataFrame | None 
             if items is None
             else items.set_index("item").reindex(item_ids).reset_index(drop=True)
         ),
+        customers=(
+            pd.DataFrame()
+            if users is None
+            else users.set_index("user").reindex(customer_ids).reset_index(drop=True)
+        ),
         history=history,
         baskets=baskets,
     )
-    relevant, notes = _relevant(test, customer_ids, item_ids)
-    return Problem(inputs, relevant, notes)
+    relevant, notes_on_test = _relevant(test, customer_ids, item_ids)
+    notes = [*_notes_on_training(train, inputs), *_notes_on_times(train, test), *notes_on_test]
+    return Problem(inputs, relevant, tuple(notes))
 
 
 def _positions(values: "pd.Series[str]") -> tuple[IntArray, TextArray]:
@@ -162,9 +182,54 @@ def _history(baskets: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _notes_on_training(train: pd.DataFrame, inputs: GeneratorInputs) -> list[str]:
+    """Tell how many training rows say nothing that others do not say, and who has a segment."""
+    notes = []
+    has_baskets = len(inputs.baskets.columns) > 0
+    n_distinct = len(inputs.baskets) if has_baskets else inputs.bought.nnz
+    if n_distinct < len(train):
+        basket = "order" if "order" in train else "time"
+        repeated = f"user, item and {basket}" if has_baskets else "user and item"
+        how = "their weights are added up" if "weight" in train else "counted once"
+        notes.append(
+            f"{len(train) - n_distinct:,} training rows repeat the {repeated} of another: {how}"
+        )
+    if "segment" in inputs.customers:
+        segment = inputs.customers["segment"]
+        notes.append(f"{segment.notna().sum():,} of {len(segment):,} users have a segment")
+    return notes
+
+
+def _notes_on_times(train: pd.DataFrame, test: pd.DataFrame) -> list[str]:
+    """Tell what is odd about the training times: a long gap, or times of the test rows."""
+    if "time" not in train:
+        return []
+    notes = []
+    times = train["time"].sort_values(ignore_index=True)
+    gaps = times.diff().fillna(pd.Timedelta(0))
+    end = int(gaps.argmax())
+    rest = times.iloc[-1] - times.iloc[0] - gaps[end]
+    # A shorter one would not make all purchases old.
+    if gaps[end] > max(rest, pd.Timedelta(days=_RECENT_DAYS)):
+        notes.append(
+            f"no training row lies between {times[end - 1]} and {times[end]}, a gap longer than all"
+            f" other time: are the times right? ({end:,} rows lie before it, {len(times) - end:,}"
+            " after)"
+        )
+    if "time" in test:
+        first = test["time"].min()
+        count = int((train["time"] >= first).sum())
+        if count:
+            notes.append(
+                f"{count:,} training rows lie at or after the first test time, {first}: they may"
+                " tell what is to be foreseen"
+            )
+    return notes
+
+
 def _relevant(
     test: pd.DataFrame, customer_ids: TextArray, item_ids: TextArray
-) -> tuple[Pairs, tuple[str, ...]]:
+) -> tuple[Pairs, list[str]]:
     """The distinct test pairs of known users, and notes on what is unknown."""
     customer = pd.Index(customer_ids).get_indexer(pd.Index(test["user"]))
     is_served = customer >= 0
@@ -176,6 +241,9 @@ def _relevant(
     item = catalog.append(new_items).get_indexer(wanted)
     pairs = pd.DataFrame({"customer": customer[is_served], "item": item}).drop_duplicates()
     notes = []
+    if len(pairs) < len(wanted):
+        count = len(wanted) - len(pairs)
+        notes.append(f"{count:,} test rows repeat the user and item of another: counted once")
     if not is_served.all():
         count = test["user"][~is_served].nunique()
         notes.append(f"{count:,} test users without training rows: left out")
@@ -187,5 +255,5 @@ def _relevant(
         )
     return (
         Pairs(pairs["customer"].to_numpy(np.int64), pairs["item"].to_numpy(np.int64)),
-        tuple(notes),
+        notes,
     )

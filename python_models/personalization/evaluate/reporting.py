@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from personalization.evaluate.preparing import Problem, Scope
-from personalization.evaluate.reading import InputError, first_line
+from personalization.evaluate.reading import InputError, in_one_line
 from personalization.evaluate.running import Cost, Outcome
 from personalization.generators.base import Picks
 from personalization.metrics import (
@@ -95,7 +95,8 @@ def format_table(rows: Sequence[Sequence[str]]) -> str:
 def write_lists(path: Path, problem: Problem, lists: Mapping[str, Mapping[Scope, Picks]]) -> int:
     """Write lists by contender and scope: generator, scope, user, item, rank, score.
 
-    Sorted by generator, scope, user and rank; the same lists give the same bytes. The score is
+    Sorted by generator, scope, user and rank; the same lists give the same bytes. The scope is
+    "all" for a list that may hold any item, "new" for one of items new to the user. The score is
     the share of the user's best one.
 
     Returns:
@@ -126,7 +127,7 @@ def write_lists(path: Path, problem: Problem, lists: Mapping[str, Mapping[Scope,
         try:
             connection.from_df(table).write_parquet(str(path), compression="zstd")
         except duckdb.Error as error:
-            raise InputError(f"{path}: cannot be written: {first_line(error)}") from error
+            raise InputError(f"{path}: cannot be written: {in_one_line(error)}") from error
     return len(table)
 
 

@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from personalization.evaluate.contenders import Contender
 from personalization.evaluate.preparing import Scope
 from personalization.generators.base import GeneratorInputs, Picks
+from personalization.interactions import MissingInputError
 
 # Linux reports the peak resident set in KiB, macOS in bytes.
 _RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
@@ -68,13 +69,13 @@ def run(
         The lists and what they took.
 
     Raises:
-        SkippedError: The contender raised a ValueError, which says what the data lack.
+        SkippedError: The contender raised a MissingInputError, which says what the data lack.
         FailedError: It raised anything else, or its process ended.
     """
     try:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             return pool.submit(_measure, contender, inputs, k, scopes).result()
-    except ValueError as error:
+    except MissingInputError as error:
         raise SkippedError(str(error)) from error
     except BrokenProcessPool as error:
         raise FailedError("its process ended abruptly (out of memory?)") from error

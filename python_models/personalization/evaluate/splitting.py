@@ -18,6 +18,8 @@ class Split(NamedTuple):
     test: pd.DataFrame
     note: str
     """How they were divided, for the user."""
+    time: pd.Timestamp | None = None
+    """Where the test part begins; None if they were not divided in time."""
 
 
 def split_at(interactions: pd.DataFrame, time: pd.Timestamp) -> Split:
@@ -32,9 +34,8 @@ def split_at(interactions: pd.DataFrame, time: pd.Timestamp) -> Split:
     if is_test.all() or not is_test.any():
         first, last = interactions["time"].min(), interactions["time"].max()
         raise InputError(f"a split at {time} leaves a part empty: times are {first} to {last}")
-    return Split(
-        interactions[~is_test], interactions[is_test], f"test: the interactions from {time} UTC on"
-    )
+    note = f"test: the interactions from {time} UTC on"
+    return Split(interactions[~is_test], interactions[is_test], note, time)
 
 
 def split_share(interactions: pd.DataFrame, share: float) -> Split:

@@ -246,12 +246,22 @@ def entries_at(matrix: csr_array, row: IntArray, column: IntArray) -> FloatArray
 
 
 def unit_rows(matrix: csr_array) -> csr_array:
-    """Scale rows to Euclidean length 1; rows without entries stay empty.
+    """Scale rows to Euclidean length 1; rows without entries, or of zeros only, stay as they are.
 
-    Unlike `sklearn.preprocessing.normalize`, it takes matrices without rows or columns.
+    Unlike `sklearn.preprocessing.normalize`, it takes matrices without rows or columns, and
+    numbers whose squares no float can hold.
     """
-    lengths = np.repeat(np.sqrt(matrix.power(2).sum(axis=1)), np.diff(matrix.indptr))
-    return csr_array((matrix.data / lengths, matrix.indices, matrix.indptr), shape=matrix.shape)
+    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
+    largest = np.zeros(matrix.shape[0], dtype=matrix.dtype)
+    np.maximum.at(largest, row, np.abs(matrix.data))
+    # By a power of two, since that rounds nothing.
+    _, exponents = np.frexp(largest)
+    scaled = csr_array(
+        (np.ldexp(matrix.data, -exponents[row]), matrix.indices, matrix.indptr), shape=matrix.shape
+    )
+    lengths = np.sqrt(scaled.power(2).sum(axis=1))
+    scaled.data /= np.where(lengths > 0, lengths, 1)[row]
+    return scaled
 
 
 def top_of_block(scores: ScoreBlock, tie_breaks: IntArray, k: int) -> Picks:

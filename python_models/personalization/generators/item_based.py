@@ -166,7 +166,7 @@ def rp3_beta_neighbors(
 
     (Cooper et al., "Random walks in recommender systems: exact computation and simulations",
     2014, for alpha, as P3alpha; Paudel et al., "Updatable, accurate, diverse, and scalable
-    recommendations for interactive applications", 2017, for beta. Both keep the strongest targets
+    recommendations for interactive applications", 2017, for beta, who keep the strongest targets
     of a source instead. Keeping sources lets every item be recommended, and ranks better.)
 
     Args:

@@ -14,7 +14,10 @@ from personalization.metrics import (
     Ranking,
     bootstrap_interval,
     customer_metrics,
+    interval_of,
     list_metrics,
+    list_quotients,
+    resampled_means,
 )
 
 KS = (1, 3, 7)
@@ -93,8 +96,6 @@ def test_customer_metrics_equal_trec_eval(lists, relevant, seed):
             # trec_eval leaves out a customer whose run is empty.
             for name, value in expected.get(customer, dict.fromkeys(CUSTOMER_METRICS, 0)).items():
                 assert row[f"{name}@{k}"] == pytest.approx(value, abs=1e-12), (name, k)
-    served = {customer for customer, items in lists.items() if items}
-    assert found.n_left_out == len(served - set(relevant))
 
 
 def test_hits_at_ranks_1_and_3_of_four_relevant_items():
@@ -176,7 +177,7 @@ def by_loops(lists, bought: np.ndarray, k: int) -> dict[str, float]:
         "novelty": np.mean([-math.log2(max(popularity[i], 1) / n_customers) for i in entries]),
         # Mean absolute difference of all pairs of items over twice the mean.
         "gini": np.mean([abs(a - b) for a in exposure for b in exposure]) / 2 / np.mean(exposure),
-        "popularity_lift": np.mean(shown) / np.mean(taste) if shown else np.nan,
+        "popularity_lift": (np.mean(shown) - np.mean(taste)) / np.mean(taste) if shown else np.nan,
     }
 
 
@@ -202,11 +203,50 @@ def test_gini_is_0_when_all_items_are_shown_equally_often_and_near_1_when_one_is
     assert unequal["gini@2"] == pytest.approx(0.99)
 
 
+def test_popularity_lift_is_0_for_lists_as_popular_as_what_was_bought():
+    # Popularities 3, 2, 1 and 0; the first customer bought all, the others the most popular.
+    bought = csr_array(np.array([[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 0, 0]]))
+    for lists, expected in (
+        ({0: [0, 1, 2]}, 0),
+        ({0: [0]}, (3 - 2) / 2),
+        ({0: [3]}, -1),
+        ({0: [2], 2: [1]}, ((1 + 2) - (2 + 3)) / (2 + 3)),
+    ):
+        found = list_metrics(ranking_of(lists), bought, ks=(3,))["popularity_lift@3"]
+        assert found == pytest.approx(expected)
+
+
+@settings(deadline=None, max_examples=50)
+@given(lists_by_customer, st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_quotients_of_some_customers_are_the_metrics_of_their_lists(lists, seed, density):
+    rng = np.random.default_rng(seed)
+    bought = csr_array((rng.random((9, 12)) < density).astype(float))
+    some = np.flatnonzero(rng.random(9) < 0.5)
+    quotients = list_quotients(ranking_of(lists), bought, ks=KS)
+    theirs = {customer: items for customer, items in lists.items() if customer in some}
+    expected = list_metrics(ranking_of(theirs), bought, ks=KS)
+    assert list(quotients) == [f"{name}@{k}" for k in KS for name in ("novelty", "popularity_lift")]
+    for name, (numerator, denominator) in quotients.items():
+        total = denominator[some].sum()
+        actual = numerator[some].sum() / total if total else np.nan
+        assert actual == pytest.approx(expected[name], abs=1e-12, nan_ok=True)
+
+
+def test_quotients_are_the_same_bits_in_any_order_of_entries():
+    rng = np.random.default_rng(3)
+    bought = csr_array((rng.random((9, 12)) < 0.4).astype(float))
+    ranking = ranking_of({customer: rng.permutation(12).tolist() for customer in range(9)})
+    expected = list_quotients(ranking, bought)
+    for seed in range(5):
+        actual = list_quotients(shuffled(ranking, seed), bought)
+        for name, parts in expected.items():
+            assert np.array(actual[name]).tolist() == np.array(parts).tolist()
+
+
 @pytest.mark.filterwarnings("error")
 def test_nothing_to_judge():
     found = customer_metrics(ranking_of({}), pairs_of({}))
     assert found.by_customer.shape == (0, 18)
-    assert found.n_left_out == 0
     assert all(
         np.isnan(value) for value in list_metrics(ranking_of({}), csr_array((0, 0))).values()
     )
@@ -257,3 +297,23 @@ def test_bad_values_are_refused():
         bootstrap_interval(np.array([[np.nan]]))
     with pytest.raises(ValueError, match="replicates must be at least 1"):
         bootstrap_interval(np.ones((2, 1)), replicates=0)
+    with pytest.raises(ValueError, match="replicates must be at least 1"):
+        interval_of(np.ones((1, 2)))
+
+
+def test_calls_with_one_seed_draw_the_same_customers():
+    values = np.random.default_rng(4).random((30, 2))
+    both = resampled_means(values, 20, seed=1)
+    assert both.shape == (21, 2)
+    assert resampled_means(values[:, 1:], 20, seed=1)[:, 0] == pytest.approx(both[:, 1], abs=1e-9)
+    assert resampled_means(values, 20, seed=2)[1:].tolist() != both[1:].tolist()
+
+
+@pytest.mark.filterwarnings("error")
+def test_intervals_of_ratios_that_are_infinite_or_undefined():
+    means = np.array([[1, np.nan, 0.5]] + [[np.inf, 2, 0.5]] * 40)
+    found = interval_of(means)
+    assert found.estimate[0] == 1
+    assert found.lower.tolist() == found.upper.tolist() == [np.inf, 2, 0.5]
+    means[7, 0] = np.nan
+    assert np.isnan([interval_of(means).lower[0], interval_of(means).upper[0]]).all()

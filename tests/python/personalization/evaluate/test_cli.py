@@ -22,8 +22,13 @@ def recent(inputs: GeneratorInputs) -> Scorer:
     return lambda customers: np.tile(freshness, (customers.stop - customers.start, 1))
 
 
+def popular_in_segment(inputs: GeneratorInputs) -> Scorer:
+    check_columns(inputs.customers, ["segment"])
+    return popular(inputs)
+
+
 def with_a_bug(_: GeneratorInputs) -> Scorer:
-    raise TypeError("a bug")
+    raise ValueError("shapes do not match")
 
 
 GENERATORS = {"popular": popular, "recent": recent}
@@ -98,6 +103,18 @@ def test_one_file_is_divided_in_time_and_repeats_are_judged_apart(tmp_path, even
     assert set(rows_of(output)) == {"popular", "recent", "sparse_dot_topn"}
 
 
+def test_ages_are_those_at_the_split(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("user,item,time\nu,a,2020-01-01\nu,b,2020-01-11\nu,c,2020-01-31\n")
+    out = tmp_path / "lists.parquet"
+    options = ("--no-peers", "--generators", "recent", "--scope", "all", "--out", out)
+    assert main("--interactions", path, "--split-at", "2020-01-21", *options) == 0
+    lists = duckdb.read_parquet(str(out)).df()
+    assert lists["item"].tolist() == ["b", "a"]
+    # `recent` scores 1 / (1 + age).
+    assert lists["score"].tolist() == [1, round(11 / 21, 6)]
+
+
 def test_scope_and_generators_can_be_chosen(tmp_path, events, capsys):
     path = write_csv(tmp_path / "events.csv", events)
     code = main(
@@ -123,6 +140,61 @@ def test_products_join_the_catalog(tmp_path, events, capsys):
     assert "not in the catalog" not in output
 
 
+def test_segments_are_read_from_a_file(tmp_path, events, capsys):
+    path = write_csv(tmp_path / "events.csv", events)
+    customers = write_csv(
+        tmp_path / "customers.csv", pd.DataFrame({"user_id": range(1, 20), "tier": "a"})
+    )
+    options = ["evaluate", "--interactions", str(path), "--no-peers"]
+    generators = {"popular": popular, "popular_in_segment": popular_in_segment}
+    assert cli.main(options, generators=generators) == 0
+    output = capsys.readouterr().out
+    assert "popular_in_segment skipped: missing column(s): segment" in output
+    options += ["--customers", str(customers), "--segment-column", "tier"]
+    assert cli.main(options, generators=generators) == 0
+    output = capsys.readouterr().out
+    assert "customers.csv: 19 rows; user: user_id, segment: tier" in output
+    assert "19 of 30 users have a segment" in output
+    assert set(rows_of(output)) == set(generators)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("user,item,time\nu,a,1\nv,a,1\nu,b,2\nv,c,2\n", id="all test items are new"),
+        pytest.param("user,item,time\nu,a,1\nu,b,2\n", id="one user, new item"),
+        pytest.param("user,item,time\nu,a,1\nu,b,1\nu,a,2\n", id="one user, known item"),
+        pytest.param("user,item\nu,a\nu,b\nv,a\nv,b\n", id="identical users"),
+        pytest.param(
+            "user,item,time\nu,a,1\nv,a,1\nu,b,2\nv,b,2\nu,a,3\nv,a,3\n", id="identical in time"
+        ),
+    ],
+)
+def test_small_data(tmp_path, capsys, content):
+    path = tmp_path / "data.csv"
+    path.write_text(content)
+    out = tmp_path / "lists.parquet"
+    options = ("--peers", "sparse_dot_topn", "--test-share", 0.5, "--out", out)
+    code = main("--interactions", path, *options)
+    assert code == 0
+    assert "failed" not in capsys.readouterr().out
+    assert duckdb.read_parquet(str(out)).columns[:4] == ["generator", "scope", "user", "item"]
+
+
+def test_odd_weights_and_times_are_told_and_do_not_stop_anything(tmp_path, events, capsys):
+    odd = events.tail(1).assign(timestamp=pd.Timestamp("9999-12-31").as_unit("us"), weight=1e308)
+    times = events["timestamp"].astype("datetime64[us]")
+    train = pd.concat([events.assign(timestamp=times, weight=1.0), odd], ignore_index=True)
+    train = write_csv(tmp_path / "train.csv", train)
+    test = write_csv(tmp_path / "test.csv", events.head(50).assign(weight=-1))
+    code = main("--train", train, "--test", test, "--peers", "implicit_als,sklearn")
+    output = capsys.readouterr().out
+    assert code == 0
+    assert "9999-12-31 00:00:00, a gap longer than all other time: are the times right?" in output
+    assert "training rows lie at or after the first test time" in output
+    assert set(rows_of(output)) == {"popular", "recent", "implicit_als", "sklearn"}
+
+
 def test_a_failure_does_not_stop_the_others_and_is_the_exit_code(tmp_path, events, capsys):
     path = write_csv(tmp_path / "events.csv", events)
     code = cli.main(
@@ -131,7 +203,7 @@ def test_a_failure_does_not_stop_the_others_and_is_the_exit_code(tmp_path, event
     )
     output = capsys.readouterr().out
     assert code == 1
-    assert "broken failed: TypeError: a bug" in output
+    assert "broken failed: ValueError: shapes do not match" in output
     assert set(rows_of(output)) == {"popular"}
 
 
@@ -186,6 +258,7 @@ def test_what_is_wrong_with_the_data_is_one_line(tmp_path, capsys, content, opti
         (["--interactions", "a", "--k", "5,0"], "not whole numbers from 1: 5,0"),
         (["--interactions", "a", "--k", "five"], "not whole numbers from 1: five"),
         (["--interactions", "a", "--out", "no/such/folder/x"], "--out: no such folder"),
+        (["--interactions", "a", "--out", "/"], "--out: a folder, not a file: /"),
     ],
 )
 def test_options_that_make_no_sense(capsys, options, message):
@@ -208,4 +281,6 @@ def test_help_names_what_can_be_chosen(capsys):
     assert caught.value.code == 0
     output = " ".join(capsys.readouterr().out.split())
     assert "all of popular, recent" in output
+    assert "rule_based is not among the generators, since it needs mined rules" in output
+    assert "scope (all if the list may hold any item, new if only items new to the user)" in output
     assert "user, user_id, customer, customer_id" in output

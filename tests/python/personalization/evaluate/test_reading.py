@@ -4,7 +4,13 @@ import duckdb
 import pandas as pd
 import pytest
 
-from personalization.evaluate.reading import InputError, parse_times, read_interactions, read_items
+from personalization.evaluate.reading import (
+    InputError,
+    parse_times,
+    read_interactions,
+    read_items,
+    read_users,
+)
 
 
 def write_csv(folder: Path, text: str, name: str = "data.csv") -> Path:
@@ -92,6 +98,7 @@ def test_a_name_is_not_a_pattern(tmp_path):
             " its columns: user, thing",
         ),
         ("user,item\nu,i\n", {"time": "when"}, "no column when; its columns: user, item"),
+        ('"user,item\nu,i\n', {}, "no column user or"),
         (
             "user_id,customer_id,item\nu,c,i\n",
             {},
@@ -108,9 +115,38 @@ def test_a_name_is_not_a_pattern(tmp_path):
         ),
         ("user,item,time\nu,i,1\nu,j,\n", {}, "column time: a row has no value"),
         ("user,item,order\nu,i,1\nu,j,\n", {}, "column order: a row has no value"),
-        ("user,item\nu,i,extra\n", {}, "cannot be read: "),
-        ("user,item\nu,i\nv\n", {}, "cannot be read: "),
+        (
+            "user,item,time\nu,i,2020-01-01\nu,j,1577934245\n",
+            {},
+            "column time: ISO 8601 and Unix times are mixed: 2020-01-01 and 1577934245",
+        ),
+        (
+            "user,item\nu,i,extra\n",
+            {},
+            "cannot be read: Invalid Input Error: CSV Error on Line: 2; Original Line: u,i,extra;"
+            " Expected Number of Columns: 2 Found: 3",
+        ),
+        (
+            "user,item\nu,i\nv\n",
+            {},
+            "cannot be read: Invalid Input Error: CSV Error on Line: 3; Original Line: v;"
+            " Expected Number of Columns: 2 Found: 1",
+        ),
+        (
+            'user,item\nu,"i\n',
+            {},
+            'cannot be read: Invalid Input Error: CSV Error on Line: 2; Original Line: u,"i;'
+            " Value with unterminated quote found.",
+        ),
         ("user,item,item\nu,i,j\n", {}, "column item occurs twice"),
+        ("user,item, item\nu,i,j\n", {}, "column item occurs twice"),
+        ("\nuser,item\nu,i\n", {}, "no header: the first line is blank"),
+        (" \nuser,item\nu,i\n", {}, "no header: the first line is blank"),
+        (
+            "user,item,weight\nu,i,1e308\nv,i,1e308\n",
+            {},
+            "column weight: the sum of values such as 1e+308 is infinite",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line_with_the_file(tmp_path, text, names, message):
@@ -119,6 +155,30 @@ def test_what_is_wrong_is_said_in_one_line_with_the_file(tmp_path, text, names, 
         read_interactions(path, names)
     assert str(caught.value).startswith(f"{path}: {message}")
     assert "\n" not in str(caught.value)
+
+
+def test_a_long_line_is_not_quoted_at_length(tmp_path):
+    path = write_csv(tmp_path, f"user,item\nu,{'x' * 3000},extra\n")
+    with pytest.raises(InputError, match="Expected Number of Columns: 2 Found: 3") as caught:
+        read_interactions(path, {})
+    assert len(str(caught.value)) < len(str(path)) + 300
+
+
+def test_spaces_around_the_names_of_columns_do_not_matter(tmp_path):
+    path = write_csv(tmp_path, "user, item , when,more \nu,i,2020-01-01,x\n")
+    table = read_interactions(path, {"time": "when"})
+    assert records(table.frame) == [("u", "i", pd.Timestamp("2020-01-01"))]
+    assert table.notes == (
+        "data.csv: 1 rows; user: user, item: item, time: when",
+        "data.csv: ignored columns: more",
+    )
+
+
+def test_orders_and_weights_of_test_rows_are_ignored(tmp_path):
+    path = write_csv(tmp_path, "user,item,weight,order,time\nu,i,-1,,2020-01-01\n")
+    table = read_interactions(path, {"weight": "weight", "order": "number"}, is_test=True)
+    assert records(table.frame) == [("u", "i", pd.Timestamp("2020-01-01"))]
+    assert table.notes[1] == "data.csv: ignored columns: weight, order"
 
 
 @pytest.mark.parametrize("content", ["PAR1 and no more", "PAR1"])
@@ -158,6 +218,8 @@ def test_no_such_file(tmp_path):
         ([1577934245.5], ["2020-01-02 03:04:05.500"]),
         ([pd.Timestamp("2020-01-02", tz="America/New_York")], ["2020-01-02 05:00"]),
         ([pd.Timestamp("2020-01-02")], ["2020-01-02"]),
+        (["0001-01-01", "9999-12-31"], ["0001-01-01", "9999-12-31"]),
+        (["-1", "1.5"], ["1969-12-31 23:59:59", "1970-01-01 00:00:01.500"]),
     ],
 )
 def test_times_in_every_form(values, expected):
@@ -166,7 +228,9 @@ def test_times_in_every_form(values, expected):
     assert found.dtype == "datetime64[us]"
 
 
-@pytest.mark.parametrize("value", ["yesterday", "", 1e30])
+@pytest.mark.parametrize(
+    "value", ["yesterday", "", 1e30, "inf", float("inf"), "10000-01-01", "0000-12-31"]
+)
 def test_what_is_no_time(value):
     with pytest.raises(InputError, match=r"here: .* is neither an ISO 8601 nor a Unix time"):
         parse_times(pd.Series([value]), "here")
@@ -177,6 +241,24 @@ def test_times_of_parquet_types(tmp_path):
         tmp_path, "select 1 as user, 2 as item, timestamptz '2020-01-02 03:00:00+01' as time"
     )
     assert read_interactions(path, {}).frame["time"].tolist() == [pd.Timestamp("2020-01-02 02:00")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "timestamp 'infinity'",
+        "timestamp '-infinity'",
+        "timestamptz 'infinity'",
+        "date 'infinity'",
+        "timestamp '10000-01-01'",
+        "'infinity'::double",
+        "'infinity'",
+    ],
+)
+def test_infinite_times_of_parquet_files_are_refused(tmp_path, value):
+    path = write_parquet(tmp_path, f"select 'u' as user, 'i' as item, {value} as time")
+    with pytest.raises(InputError, match=r"time: .* is neither an ISO 8601 nor a Unix time|DATE"):
+        read_interactions(path, {})
 
 
 def test_items_with_what_is_known_of_them(tmp_path):
@@ -192,3 +274,30 @@ def test_an_item_described_twice(tmp_path):
     path = write_csv(tmp_path, "item,brand\np,b\np,c\n")
     with pytest.raises(InputError, match=r"data\.csv: column item: p occurs twice"):
         read_items(path, {})
+
+
+def test_users_with_their_segments(tmp_path):
+    path = write_csv(tmp_path, "customer_id,segment,age\n007,loyal,9\nc,,8\n,new,7\n")
+    table = read_users(path, {})
+    assert table.frame["user"].tolist() == ["007", "c"]
+    assert table.frame["segment"].fillna("?").tolist() == ["loyal", "?"]
+    assert table.notes == (
+        "data.csv: 3 rows; user: customer_id, segment: segment",
+        "data.csv: ignored columns: age",
+        "data.csv: 1 rows without user, left out",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("user,segment\nu,a\nu,b\n", "column user: u occurs twice"),
+        ("user,tier\nu,a\n", "no column segment (or --segment-column); its columns: user, tier"),
+        ("segment\na\n", "no column user or user_id or customer or customer_id"),
+    ],
+)
+def test_what_is_wrong_with_users(tmp_path, text, message):
+    path = write_csv(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        read_users(path, {})
+    assert str(caught.value).startswith(f"{path}: {message}")

@@ -9,9 +9,11 @@ from threadpoolctl import threadpool_info
 from personalization.evaluate.contenders import Contender, generator_contenders
 from personalization.evaluate.running import FailedError, SkippedError, run
 from personalization.generators.base import GeneratorInputs, Scorer, top_items
-from personalization.interactions import Interactions
+from personalization.generators.registry import GENERATORS
+from personalization.interactions import Interactions, MissingInputError, check_columns
 
 MIB = 2**20
+NEEDING_MORE = {"popular_in_segment", "trending", "buy_again_in_time", "content", "session_knn"}
 
 
 def by_popularity(inputs: GeneratorInputs) -> Scorer:
@@ -34,12 +36,20 @@ def slowly(inputs: GeneratorInputs) -> Scorer:
     return score
 
 
-def without_times(_: GeneratorInputs) -> Scorer:
-    raise ValueError("missing column(s): age_days")
+def needing_times(inputs: GeneratorInputs) -> Scorer:
+    check_columns(inputs.baskets, ["age_days"])
+    return by_popularity(inputs)
 
 
 def with_a_bug(_: GeneratorInputs) -> Scorer:
-    raise TypeError("a bug")
+    raise ValueError("operands could not be broadcast together")
+
+
+def with_a_bug_in_its_scorer(_: GeneratorInputs) -> Scorer:
+    def score(customers: slice) -> np.ndarray:
+        raise KeyError(customers.start)
+
+    return score
 
 
 def out_of_memory(_: GeneratorInputs) -> Scorer:
@@ -90,18 +100,32 @@ def test_peak_memory_is_that_of_the_contender_alone(inputs):
 
 
 def test_every_contender_has_one_thread(inputs):
-    with pytest.raises(SkippedError, match=r"threads: 1$"):
+    with pytest.raises(FailedError, match=r"threads: 1$"):
         run(contender(telling_threads), inputs, k=4, scopes=["all"])
 
 
 def test_what_the_data_lack_is_a_reason_to_skip(inputs):
     with pytest.raises(SkippedError, match=r"^missing column\(s\): age_days$"):
-        run(contender(without_times), inputs, k=4, scopes=["all"])
+        run(contender(needing_times), inputs, k=4, scopes=["all"])
 
 
-def test_anything_else_is_a_failure(inputs):
-    with pytest.raises(FailedError, match=r"^TypeError: a bug$"):
-        run(contender(with_a_bug), inputs, k=4, scopes=["all"])
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [(with_a_bug, "^ValueError: operands could not"), (with_a_bug_in_its_scorer, "^KeyError: 0")],
+)
+def test_anything_else_is_a_failure(inputs, broken, message):
+    with pytest.raises(FailedError, match=message):
+        run(contender(broken), inputs, k=4, scopes=["all"])
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_generators_that_lack_something_say_so(inputs, name):
+    """Of users and items alone; none of them is to be taken for a failure."""
+    if name in NEEDING_MORE:
+        with pytest.raises(MissingInputError, match=r"^missing column\(s\): "):
+            GENERATORS[name](inputs)
+    else:
+        GENERATORS[name](inputs)
 
 
 def test_so_is_a_process_that_ends(inputs):

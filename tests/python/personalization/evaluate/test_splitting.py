@@ -20,10 +20,11 @@ def pairs_of(frame: pd.DataFrame) -> set[tuple[str, str]]:
 
 
 def test_test_begins_at_the_time():
-    train, test, note = split_at(timed(3, 1, 2), pd.Timestamp("2020-01-03"))
+    train, test, note, time = split_at(timed(3, 1, 2), pd.Timestamp("2020-01-03"))
     assert train["item"].tolist() == ["i1"]
     assert test["item"].tolist() == ["i3", "i2"]
     assert note == "test: the interactions from 2020-01-03 00:00:00 UTC on"
+    assert time == pd.Timestamp("2020-01-03")
 
 
 @pytest.mark.parametrize("time", ["2019-01-01", "2020-01-02", "2021-01-01"])
@@ -40,13 +41,14 @@ def test_a_time_needs_times():
 
 
 def test_the_last_share_in_time_is_test_in_any_order_of_rows():
-    train, test, _ = split_share(timed(4, 0, 3, 1, 2, 9, 8, 7, 6, 5), 0.2)
+    train, test, _, time = split_share(timed(4, 0, 3, 1, 2, 9, 8, 7, 6, 5), 0.2)
     assert set(test["item"]) == {"i8", "i9"}
     assert len(train) == 8
+    assert time == pd.Timestamp("2020-01-09")
 
 
 def test_what_happened_at_one_moment_stays_together():
-    train, test, _ = split_share(timed(0, 0, 1, 1, 1, 1), 0.2)
+    train, test, *_ = split_share(timed(0, 0, 1, 1, 1, 1), 0.2)
     assert set(train["item"]) == {"i0"}
     assert len(test) == 4
 
@@ -62,7 +64,8 @@ def test_all_at_one_moment_cannot_be_split_in_time():
 
 def test_without_times_a_share_of_each_user_is_test():
     interactions = untimed(6, 10)
-    train, test, note = split_share(interactions, 0.2)
+    train, test, note, time = split_share(interactions, 0.2)
+    assert time is None
     assert test.groupby("user").size().tolist() == [2] * 6
     assert pairs_of(train) | pairs_of(test) == pairs_of(interactions)
     assert not pairs_of(train) & pairs_of(test)

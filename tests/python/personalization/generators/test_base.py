@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.sparse import csr_array
 
 from personalization.generators import base
 from personalization.generators.base import (
@@ -13,6 +14,7 @@ from personalization.generators.base import (
     top_items,
     top_items_and_new_items,
     top_of_block,
+    unit_rows,
 )
 
 ODD_IDS = ["007", "7", " 7", "7 ", "it's", 'say "hi"', "a,b", "🥐", "é", "É", "", "null", "NaN"]
@@ -356,3 +358,34 @@ def test_entries_at():
     nothing = entries_at(weights, row[:0], column[:0])
     assert isinstance(nothing, np.ndarray)
     assert nothing.shape == (0,)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [1.0, 5e-324, 1e-310, 1e-200, 1e200, 1e308])
+def test_unit_rows_of_any_size(size):
+    """Also those whose squares are 0 or infinite."""
+    dense = np.array([[0, 0, 0], [1, 0, 0], [1, 0, 1], [1, 1, 1]]) * size
+    # A row of another size beside them.
+    actual = unit_rows(csr_array(np.vstack([dense, [3, 0, 4]]))).toarray()
+    expected = [[0, 0, 0], [1, 0, 0], [0.5**0.5, 0, 0.5**0.5], [3**-0.5] * 3, [0.6, 0, 0.8]]
+    np.testing.assert_allclose(actual, expected, rtol=1e-15)
+
+
+@pytest.mark.filterwarnings("error")
+def test_unit_rows_without_rows_columns_or_anything_but_zeros():
+    for shape in ((0, 0), (0, 3), (3, 0)):
+        assert unit_rows(csr_array(shape)).shape == shape
+    with_zero = csr_array(([0.0, 0.0, 2.0], ([0, 1, 1], [0, 0, 1])), shape=(2, 2))
+    assert unit_rows(with_zero).toarray().tolist() == [[0, 0], [0, 1]]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 2**32 - 1))
+def test_unit_rows_equal_the_definition_to_the_last_bit(seed):
+    rng = np.random.default_rng(seed)
+    dense = rng.uniform(-3, 3, (6, 9)) * (rng.random((6, 9)) < 0.5)
+    matrix = csr_array(dense)
+    lengths = np.sqrt(matrix.power(2).sum(axis=1))
+    actual = unit_rows(matrix).toarray()
+    np.testing.assert_array_equal(actual, dense / np.where(lengths > 0, lengths, 1)[:, np.newaxis])
+    np.testing.assert_array_equal(matrix.toarray(), dense)

@@ -1,9 +1,13 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matrices import SMALL_SHOPS, checked_scores, inputs_of, random_purchases
+from scipy import linalg
 
+from personalization.generators import base
 from personalization.generators.linear import ease
 
 
@@ -52,6 +56,37 @@ def test_a_slice_is_these_rows_of_the_whole():
     for shape in [(20, 10), (10, 20)]:
         scorer = ease(inputs_of(random_purchases(3, *shape, 0.3)))
         np.testing.assert_allclose(scorer(slice(2, 5)), scorer(slice(0, 10))[2:5], rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(900, 400), (400, 900)])
+def test_memory_is_that_of_one_matrix_of_the_smaller_side(shape, monkeypatch):
+    is_in_place = []
+    invert = linalg.inv
+
+    def spy(matrix, **options):
+        inverse = invert(matrix, **options)
+        is_in_place.append(np.shares_memory(matrix, inverse))
+        return inverse
+
+    monkeypatch.setattr(linalg, "inv", spy)
+    monkeypatch.setattr(base, "_BLOCK_ENTRIES", 10_000)
+    inputs = inputs_of(random_purchases(4, *shape, 0.05))
+    bought = inputs.bought
+    tracemalloc.start()
+    ease(inputs)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # Beside the matrix there are the purchases by item and some blocks.
+    assert peak < 8 * 400**2 + 2 * 12 * bought.nnz + 60 * 10_000
+    assert is_in_place == [True]
+
+
+@pytest.mark.parametrize("shape", [(40, 15), (15, 40)])
+def test_blocks_do_not_matter(shape, monkeypatch):
+    inputs = inputs_of(random_purchases(5, *shape, 0.3))
+    expected = ease(inputs)(slice(0, shape[0]))
+    monkeypatch.setattr(base, "_BLOCK_ENTRIES", 45)
+    np.testing.assert_array_equal(ease(inputs)(slice(0, shape[0])), expected)
 
 
 @pytest.mark.parametrize("dense", SMALL_SHOPS)
