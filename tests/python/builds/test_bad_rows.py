@@ -43,7 +43,12 @@ def shop(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
             "select * replace (null as product_id) from (from rows limit 1)",
         },
     )
-    wanted = ("path:models/marts/quality", "path:models/marts/behavior", "customer_rfm")
+    wanted = (
+        "path:models/marts/quality",
+        "path:models/marts/behavior",
+        "customer_features",
+        "customer_rfm",
+    )
     return build(directory, "--select", *(f"+{name}" for name in wanted))
 
 
