@@ -37,6 +37,8 @@ _ITEM_COLUMNS = "department, category, subcategory, brand, size, product_name as
 class Shop:
     """Relations that hold all cutoffs, and what they say of one.
 
+    dbt reads a model's refs from its own file, so the models that use a shop each spell them out.
+
     Attributes:
         cutoffs: `int_cutoffs_spined`.
         interactions: `int_interactions_weighted`.
