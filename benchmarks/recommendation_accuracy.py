@@ -158,7 +158,7 @@ def judge(
             customers.get_indexer(pd.Index(wanted["customer_id"])),
             items.get_indexer(pd.Index(wanted["item_id"])),
         )
-        means = customer_metrics(ranking, relevant, ks=(K,)).by_customer.mean()
+        means = customer_metrics(ranking, relevant, ks=(K,)).mean()
         rows.append((scope, name, means[f"recall@{K}"], means[f"ndcg@{K}"]))
     table = pd.DataFrame(rows, columns=["scope", "lists", f"recall@{K}", f"ndcg@{K}"])
     return table.sort_values(["scope", f"ndcg@{K}"], ascending=[True, False], ignore_index=True)

@@ -1,7 +1,7 @@
 """Back-tests: what each generator would have recommended, against what was bought next."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ import pandas as pd
 from personalization.generators.base import (
     Generator,
     GeneratorInputs,
+    Scope,
     entries_at,
     top_items_and_new_items,
 )
@@ -29,7 +30,6 @@ EVERYONE: Final = "everyone"
 RANKER: Final = "ranker"
 """The name of the learned ranker among the generators."""
 
-Scope: TypeAlias = Literal["all", "new"]
 _Lists: TypeAlias = dict[Scope, dict[str, Ranking]]
 
 _BOUNDS: Final = ("", "_lower", "_upper")
@@ -156,10 +156,7 @@ def _judge_customers(
     replicates: int,
 ) -> pd.DataFrame:
     """Means over the customers of each segment, with intervals and ratios to the baselines."""
-    metrics = {
-        name: customer_metrics(ranking, relevant, ks=ks).by_customer
-        for name, ranking in lists.items()
-    }
+    metrics = {name: customer_metrics(ranking, relevant, ks=ks) for name, ranking in lists.items()}
     judged = metrics[BASELINES[0]]
     segment = segment[judged.index]
     values = np.stack([frame.to_numpy(np.float64) for frame in metrics.values()], axis=1)

@@ -81,9 +81,7 @@ class Interactions:
     @property
     def tie_breaks(self) -> IntArray:
         """Place of each item in `items_by_popularity`, shape (n_items,)."""
-        places = np.empty(len(self.item_ids), dtype=np.int64)
-        places[self.items_by_popularity] = np.arange(len(places))
-        return places
+        return places_by_popularity(self.item_popularity)
 
     def positions(self, pairs: pd.DataFrame) -> tuple[IntArray, IntArray]:
         """Look up ids.
@@ -103,6 +101,13 @@ class Interactions:
         return type(self)(
             csr_array(self.weights[:, positions]), self.customer_ids, self.item_ids[positions]
         )
+
+
+def places_by_popularity(popularity: IntArray) -> IntArray:
+    """Place of each item when sorted from the most popular on, ties by position; shape as given."""
+    places = np.empty(len(popularity), dtype=np.int64)
+    places[np.argsort(-popularity, kind="stable")] = np.arange(len(popularity))
+    return places
 
 
 def rank_within(

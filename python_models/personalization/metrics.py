@@ -1,18 +1,13 @@
 """How good ranked lists are: by customer, as a whole, and how sure one can be of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from personalization.interactions import (
-    FloatArray,
-    IntArray,
-    check_at_least,
-)
+from personalization.interactions import FloatArray, IntArray, check_at_least
 
 CUSTOMER_METRICS: Final = ("recall", "precision", "ndcg", "map", "hit_rate", "mrr")
 """Metrics of one list, in the order of the columns of `customer_metrics`."""
@@ -41,19 +36,6 @@ class Ranking(NamedTuple):
     """1 for the best item of the customer."""
 
 
-@dataclass(frozen=True, eq=False)
-class CustomerMetrics:
-    """What each list is worth to its customer.
-
-    Attributes:
-        by_customer: One row per customer with a relevant item, by position (the index); one
-            column per metric and k, as in `ndcg@10`. Zero for a customer without a list.
-            Customers without a relevant item, whom no metric can judge, have no row.
-    """
-
-    by_customer: pd.DataFrame
-
-
 class Quotient(NamedTuple):
     """A metric of all lists by customer: the sum of the numerators over that of the denominators.
 
@@ -79,7 +61,7 @@ class Interval(NamedTuple):
 
 def customer_metrics(
     ranking: Ranking, relevant: Pairs, *, ks: Sequence[int] = (5, 10, 20)
-) -> CustomerMetrics:
+) -> pd.DataFrame:
     """Judge the first k entries of every list by the items that turned out relevant.
 
     With R the customer's relevant items, h(r) = 1 if the item at rank r is relevant else 0, and
@@ -104,7 +86,9 @@ def customer_metrics(
         ks: Lengths of list to judge.
 
     Returns:
-        The metrics by customer.
+        One row per customer with a relevant item, by position (the index); one column per metric
+        and k, as in `ndcg@10`. Zero for a customer without a list. Customers without a relevant
+        item, whom no metric can judge, have no row.
 
     Raises:
         ValueError: A k or a rank is below 1, or a list holds an item or a rank twice.
@@ -125,7 +109,7 @@ def customer_metrics(
     for k in ks:
         within = rank <= k
         columns |= _metrics_at(k, row[within], rank[within], hits_so_far[within], n_relevant)
-    return CustomerMetrics(pd.DataFrame(columns, index=pd.Index(customers, name="customer")))
+    return pd.DataFrame(columns, index=pd.Index(customers, name="customer"))
 
 
 def _metrics_at(

@@ -18,6 +18,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from threadpoolctl import threadpool_limits
 
 from personalization.generators.base import (
+    RECENT_DAYS,
     GeneratorInputs,
     ScoreBlock,
     Scorer,
@@ -43,7 +44,6 @@ _HISTORY: Final = (
     "recent_purchase_count",
     "purchase_count_84d",
 )
-_PERIOD_DAYS: Final = 28
 _LONG_PERIOD_DAYS: Final = 84
 # By what powers of the number of their purchases customers are evened out, member after member.
 _EVENING: Final = (0.0, 0.25, 0.5)
@@ -298,8 +298,8 @@ def _item_facts(history: pd.DataFrame, n_items: int) -> dict[str, FloatArray]:
     return {
         "item_customers": customers,
         "item_recent_customers": recent,
-        "item_trend": (recent + 2) / (long * _PERIOD_DAYS / _LONG_PERIOD_DAYS + 2),
-        "item_week_trend": (week + 1) / (recent * 7 / _PERIOD_DAYS + 1),
+        "item_trend": (recent + 2) / (long * RECENT_DAYS / _LONG_PERIOD_DAYS + 2),
+        "item_week_trend": (week + 1) / (recent * 7 / RECENT_DAYS + 1),
         "item_repeat_rate": (total(count > 1) + _PRIOR * overall_rate) / (customers + _PRIOR),
         "item_interval_days": (total(span) + _PRIOR * overall_interval) / (n_intervals + _PRIOR),
     }

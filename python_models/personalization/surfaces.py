@@ -121,29 +121,30 @@ def arrange(
     check_columns(products, _PRODUCT)
     check_columns(wanted, ["customer_id", "surface"])
     check_columns(bought, ["customer_id", "item_id", "is_too_soon"])
-    admitted = proposals.merge(products, on=["surface", "item_id"]).assign(tier=1)
+    offers = products.drop(columns="is_exploration")
+    admitted = proposals.merge(offers, on=["surface", "item_id"]).assign(tier=1)
     admitted["score"] = (admitted["score"] * admitted["boost"]).round(6)
     place = partial(rerank, length=length, max_per_category=max_per_category, diversity=diversity)
     lists = [pd.DataFrame(columns=list(_TYPES)).astype(_TYPES)]
     for surface in sorted({*admitted["surface"], *wanted["surface"]}):
-        of_surface = products[products["surface"] == surface]
         placed = place(admitted[admitted["surface"] == surface])
         sizes = placed["customer_id"].value_counts()
         customers = wanted.loc[wanted["surface"] == surface, "customer_id"]
         short = customers[customers.map(sizes).fillna(0) < length]
         if len(short):
             never = bought if surface == "discover" else bought[bought["is_too_soon"]]
-            fillers = _fillers(short, of_surface, length, max_per_category)
+            fillers = _fillers(
+                short, offers[offers["surface"] == surface], length, max_per_category
+            )
             fillers = _without(fillers, never[never["customer_id"].isin(short)])
             is_short = placed["customer_id"].isin(short)
             both = pd.concat([placed[is_short].drop(columns="rank"), fillers], ignore_index=True)
             both = both.drop_duplicates(["customer_id", "item_id"])
             placed = pd.concat([placed[~is_short], place(both)], ignore_index=True)
-        placed = placed.assign(is_exploration=False)
         if surface == "cold_start":
-            pool = of_surface[of_surface["is_exploration"]]
+            pool = products[(products["surface"] == surface) & products["is_exploration"]]
             placed = explore(
-                placed.drop(columns="is_exploration"),
+                placed,
                 pool[["item_id", "category", "popularity"]],
                 known=bought[bought["customer_id"].isin(customers)],
                 share=exploration_share,
@@ -152,6 +153,8 @@ def arrange(
             )
             is_drawn = placed["is_exploration"].to_numpy(bool)
             placed.loc[is_drawn, ["reason_code", "scored_by"]] = "exploration"
+        else:
+            placed = placed.assign(is_exploration=False)
         lists.append(placed.assign(surface=surface)[list(_TYPES)])
     return pd.concat(lists, ignore_index=True).sort_values(
         ["customer_id", "surface", "rank"], ignore_index=True

@@ -1,3 +1,7 @@
+{#- How the products of a page, a name or a category follow each other. -#}
+{%- set best_first =
+    'tier asc, score desc, support desc, popularity desc, neighbor_product_id asc' -%}
+
 with
 
 similarities as (
@@ -197,7 +201,7 @@ placed_by_name as (
         *,
         row_number() over (
             partition by product_id, product_name
-            order by tier asc, score desc, support desc, popularity desc, neighbor_product_id asc
+            order by {{ best_first }}
         ) as place_in_name
     from proposed_once
     where occurrence = 1
@@ -210,7 +214,7 @@ placed_by_category as (
         *,
         row_number() over (
             partition by product_id, category
-            order by tier asc, score desc, support desc, popularity desc, neighbor_product_id asc
+            order by {{ best_first }}
         ) as place_in_category
     from placed_by_name
     where {{ within_limit('place_in_name', var('item_recommendation_max_per_name')) }}
@@ -223,7 +227,7 @@ ranked as (
         *,
         row_number() over (
             partition by product_id
-            order by tier asc, score desc, support desc, popularity desc, neighbor_product_id asc
+            order by {{ best_first }}
         ) as rank
     from placed_by_category
     where {{ within_limit('place_in_category', var('recommendation_max_per_category')) }}

@@ -10,7 +10,7 @@ import pandas as pd
 from personalization.evaluate.arguments import NAMED_COLUMNS, parse_arguments
 from personalization.evaluate.contenders import Contender, generator_contenders
 from personalization.evaluate.peers import PEERS
-from personalization.evaluate.preparing import Problem, Scope, prepare
+from personalization.evaluate.preparing import Problem, prepare
 from personalization.evaluate.reading import (
     InputError,
     parse_times,
@@ -21,7 +21,7 @@ from personalization.evaluate.reading import (
 from personalization.evaluate.reporting import Verdict, judge, scope_tables, write_lists
 from personalization.evaluate.running import FailedError, SkippedError, run
 from personalization.evaluate.splitting import split_at, split_share
-from personalization.generators.base import Generator, Picks
+from personalization.generators.base import Generator, Picks, Scope
 
 _DEFAULT_SHARE: Final = 0.2
 

@@ -2,23 +2,19 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
 from personalization.evaluate.reading import InputError
-from personalization.generators.base import GeneratorInputs, entries_at
+from personalization.generators.base import RECENT_DAYS, GeneratorInputs, Scope, entries_at
 from personalization.interactions import BoolArray, IntArray, Interactions, TextArray
 from personalization.metrics import Pairs
 
-Scope: TypeAlias = Literal["all", "new"]
-"""Whether lists may hold what the user bought before, or only what is new to them."""
-
 _WEEKLY_DECAY: Final = 0.95
 _DAYS_PER_WEEK: Final = 7
-_RECENT_DAYS: Final = 28
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,7 +165,7 @@ def _history(baskets: pd.DataFrame) -> pd.DataFrame:
     return (
         baskets.assign(
             weight=baskets["weight"] * _WEEKLY_DECAY ** (age / _DAYS_PER_WEEK),
-            is_recent=age <= _RECENT_DAYS,
+            is_recent=age <= RECENT_DAYS,
         )
         .groupby(["customer", "item"], as_index=False)
         .agg(
@@ -210,7 +206,7 @@ def _notes_on_times(train: pd.DataFrame, test: pd.DataFrame) -> list[str]:
     end = int(gaps.argmax())
     rest = times.iloc[-1] - times.iloc[0] - gaps[end]
     # A shorter one would not make all purchases old.
-    if gaps[end] > max(rest, pd.Timedelta(days=_RECENT_DAYS)):
+    if gaps[end] > max(rest, pd.Timedelta(days=RECENT_DAYS)):
         notes.append(
             f"no training row lies between {times[end - 1]} and {times[end]}, a gap longer than all"
             f" other time: are the times right? ({end:,} rows lie before it, {len(times) - end:,}"

@@ -8,10 +8,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from personalization.evaluate.preparing import Problem, Scope
+from personalization.evaluate.preparing import Problem
 from personalization.evaluate.reading import InputError, in_one_line
 from personalization.evaluate.running import Cost, Outcome
-from personalization.generators.base import Picks
+from personalization.generators.base import Picks, Scope
 from personalization.metrics import (
     CUSTOMER_METRICS,
     LIST_METRICS,
@@ -47,7 +47,7 @@ def judge(
 ) -> Verdict:
     """Judge lists by the test data; those of new items by the pairs that are new to the user."""
     ranking = Ranking(*outcome.lists[scope][:3])
-    by_user = customer_metrics(ranking, problem.relevant_in(scope), ks=ks).by_customer
+    by_user = customer_metrics(ranking, problem.relevant_in(scope), ks=ks)
     means = {str(metric): float(mean) for metric, mean in by_user.mean().items()}
     metrics = means | list_metrics(ranking, problem.inputs.bought, ks=ks)
     ndcg = bootstrap_interval(by_user[[f"ndcg@{max(ks)}"]].to_numpy())

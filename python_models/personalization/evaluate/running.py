@@ -15,8 +15,7 @@ from typing import Final
 from threadpoolctl import threadpool_limits
 
 from personalization.evaluate.contenders import Contender
-from personalization.evaluate.preparing import Scope
-from personalization.generators.base import GeneratorInputs, Picks
+from personalization.generators.base import GeneratorInputs, Picks, Scope
 from personalization.interactions import MissingInputError
 
 # Linux reports the peak resident set in KiB, macOS in bytes.

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, NamedTuple, Protocol, Self, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, Self, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,12 @@ from personalization.interactions import (
     check_unique,
     round_scores,
 )
+
+RECENT_DAYS: Final = 28
+"""What happened "of late" did so in this many days, everywhere in the package."""
+
+Scope: TypeAlias = Literal["all", "new"]
+"""Whether lists may hold what the customer bought before, or only what is new to them."""
 
 ScoreBlock: TypeAlias = NDArray[np.floating]
 """Scores of some customers (rows) for all items (columns)."""

@@ -13,6 +13,7 @@ from personalization.interactions import (
     IntArray,
     check_at_least,
     check_columns,
+    places_by_popularity,
     rank_within,
     round_scores,
 )
@@ -104,7 +105,9 @@ def content_neighbors(
     described = np.flatnonzero(np.diff(vectors.indptr))
     description = _description_numbers(items)
     name = _name_numbers(items) if max_per_name is not None else np.zeros(len(items), np.int64)
-    place = _places(np.zeros(len(items), np.int64) if popularity is None else popularity)
+    if popularity is None:
+        popularity = np.zeros(len(items), np.int64)
+    place = places_by_popularity(popularity)
 
     # Items of one description share a vector, so that only distinct ones are multiplied.
     is_candidate = np.ones(len(items), bool) if is_offered is None else is_offered
@@ -214,13 +217,6 @@ def _ranges(starts: IntArray, lengths: IntArray) -> IntArray:
     before = np.cumsum(lengths) - lengths
     numbers: IntArray = np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
     return numbers
-
-
-def _places(popularity: IntArray) -> IntArray:
-    """Place of each item when sorted from the most popular on, shape (n_items,)."""
-    places = np.empty(len(popularity), dtype=np.int64)
-    places[np.argsort(-popularity, kind="stable")] = np.arange(len(popularity))
-    return places
 
 
 def _name_numbers(items: pd.DataFrame) -> IntArray:

@@ -1,16 +1,11 @@
 """What many customers buy: of late, in one's segment, or more than they used to."""
 
-from typing import Final
-
 import numpy as np
 import pandas as pd
 from scipy.sparse import csr_array
 
-from personalization.generators.base import GeneratorInputs, ScoreBlock, Scorer
+from personalization.generators.base import RECENT_DAYS, GeneratorInputs, ScoreBlock, Scorer
 from personalization.interactions import FloatArray, IntArray, check_at_least, check_columns
-
-# "Of late" is this many days everywhere in the package.
-_PERIOD_DAYS: Final = 28
 
 
 def popular(inputs: GeneratorInputs) -> Scorer:
@@ -95,7 +90,7 @@ def trending(inputs: GeneratorInputs, *, periods: int = 3, shrinkage: float = 10
     check_columns(inputs.baskets, ["customer", "item", "age_days"])
     # Period 0 is the last 28 days: ages 0 to 28, as in `recent_purchase_count`.
     age = inputs.baskets["age_days"].to_numpy(np.float64)
-    period = np.maximum(np.ceil(age / _PERIOD_DAYS) - 1, 0)
+    period = np.maximum(np.ceil(age / RECENT_DAYS) - 1, 0)
     purchases = inputs.baskets[["customer", "item"]].assign(period=period).drop_duplicates()
     is_recent = purchases["period"].to_numpy() == 0
     is_earlier = purchases["period"].between(1, periods).to_numpy()

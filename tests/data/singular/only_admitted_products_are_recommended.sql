@@ -4,27 +4,12 @@ with
 
 lists as (
 
-    select
-        surface,
-        customer_id as list_id,
-        product_id
-    from {{ ref('customer_recommendations') }}
-    union all
-    select
-        'discover' as surface,
-        'page ' || product_id as list_id,
-        recommended_product_id as product_id
-    from {{ ref('item_recommendations') }}
-    union all
-    select
-        'cold_start' as surface,
-        segment_type || ' ' || segment as list_id,
-        product_id
-    from {{ ref('segment_recommendations') }}
+    {{ recommended_products() }}
 
 )
 
 select
+    lists.list_type,
     lists.surface,
     lists.list_id,
     lists.product_id

@@ -86,13 +86,11 @@ def test_customer_metrics_equal_trec_eval(lists, relevant, seed):
     found = customer_metrics(
         shuffled(ranking_of(lists), seed), shuffled(pairs_of(relevant), seed), ks=KS
     )
-    assert list(found.by_customer.index) == sorted(relevant)
-    assert list(found.by_customer.columns) == [
-        f"{name}@{k}" for k in KS for name in CUSTOMER_METRICS
-    ]
+    assert list(found.index) == sorted(relevant)
+    assert list(found.columns) == [f"{name}@{k}" for k in KS for name in CUSTOMER_METRICS]
     for k in KS:
         expected = by_trec_eval(lists, relevant, k)
-        for customer, row in found.by_customer.iterrows():
+        for customer, row in found.iterrows():
             # trec_eval leaves out a customer whose run is empty.
             for name, value in expected.get(customer, dict.fromkeys(CUSTOMER_METRICS, 0)).items():
                 assert row[f"{name}@{k}"] == pytest.approx(value, abs=1e-12), (name, k)
@@ -110,25 +108,25 @@ def test_hits_at_ranks_1_and_3_of_four_relevant_items():
         "hit_rate@3": 1,
         "mrr@3": 1,
     }
-    assert found.by_customer.loc[5].to_dict() == pytest.approx(expected)
+    assert found.loc[5].to_dict() == pytest.approx(expected)
 
 
 def test_a_perfect_list_is_worth_1_however_many_items_are_relevant():
     lists = {0: [4, 3, 2], 1: [7, 0, 1]}
     found = customer_metrics(ranking_of(lists), pairs_of({0: set(range(9)), 1: {7}}), ks=(3,))
-    assert (found.by_customer[["ndcg@3", "map@3", "hit_rate@3", "mrr@3"]] == 1).all(axis=None)
+    assert (found[["ndcg@3", "map@3", "hit_rate@3", "mrr@3"]] == 1).all(axis=None)
 
 
 def test_relevant_duplicates_count_once():
     once, twice = Pairs(positions([0]), positions([4])), Pairs(positions([0, 0]), positions([4, 4]))
     ranking = ranking_of({0: [4]})
-    expected = customer_metrics(ranking, once).by_customer
-    assert customer_metrics(ranking, twice).by_customer.equals(expected)
+    expected = customer_metrics(ranking, once)
+    assert customer_metrics(ranking, twice).equals(expected)
 
 
 def test_entries_keep_their_rank_where_others_are_missing():
     ranking = Ranking(positions([0]), positions([4]), positions([3]))
-    found = customer_metrics(ranking, pairs_of({0: {4}}), ks=(2, 3)).by_customer
+    found = customer_metrics(ranking, pairs_of({0: {4}}), ks=(2, 3))
     assert found.loc[0, ["mrr@2", "mrr@3"]].to_list() == [0, 1 / 3]
 
 
@@ -246,7 +244,7 @@ def test_quotients_are_the_same_bits_in_any_order_of_entries():
 @pytest.mark.filterwarnings("error")
 def test_nothing_to_judge():
     found = customer_metrics(ranking_of({}), pairs_of({}))
-    assert found.by_customer.shape == (0, 18)
+    assert found.shape == (0, 18)
     assert all(
         np.isnan(value) for value in list_metrics(ranking_of({}), csr_array((0, 0))).values()
     )
