@@ -9,15 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from personalization.demand.forecasters import Forecaster
 from personalization.demand.panel import Panel
 from personalization.interactions import BoolArray, FloatArray, IntArray, TextArray, check_at_least
-
-ALL_GROUPS: Final = "all"
-"""The name of the group of all series."""
 
 COMBINATION: Final = "mean_of_best"
 """The name of the mean of the best forecasters so far."""
@@ -35,6 +31,15 @@ _MIN_SERIES: Final = 5
 _MIN_ORIGINS: Final = 4
 # Errors below which a group has no interval of its own; 19 is the least that has one of 95 %.
 _MIN_ERRORS: Final = 60
+# Weeks that tell how much a series changes now: a quarter of a year, so that a category out of
+# season is not as uncertain as it was in season.
+_RECENT_WEEKS: Final = 13
+# How large an error is to be expected besides recent changes: so much of the forecast, and one
+# unit, so that a category that hardly sells is not thought certain.
+_OF_FORECAST: Final = 0.1
+_UNIT: Final = 1.0
+# As how many observations the series of one origin count: they sell more or less together.
+_PER_ORIGIN: Final = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +56,8 @@ class Trials:
         scale: Shape (n_origins, n_series), mean absolute change from week to week up to the
             origin. NaN where that is 0 or there are less than 12 weeks: such a series gets the
             simplest method and tells nothing about the others.
+        recent_change: Shape (n_origins, n_series), the same of the last 13 weeks alone, 0 where
+            nothing changed.
     """
 
     methods: tuple[str, ...]
@@ -60,6 +67,7 @@ class Trials:
     forecasts: FloatArray
     actual: FloatArray
     scale: FloatArray
+    recent_change: FloatArray
 
     @property
     def horizon(self) -> int:
@@ -108,6 +116,7 @@ def try_out(
     forecasts = np.full((len(forecasters), *shape), np.nan)
     actual = np.full(shape, np.nan)
     scale = np.full(shape[:2], np.nan)
+    recent_change = np.full(shape[:2], np.nan)
     for place, origin in enumerate(origins):
         history, exogenous = panel.known_at(origin, horizon)
         # More threads may sum in another order.
@@ -118,57 +127,86 @@ def try_out(
         actual[place, :, : coming.shape[1]] = coming
         is_long = (~np.isnan(history)).sum(axis=1) >= MIN_WEEKS
         scale[place] = np.where(is_long, naive_scale(history), np.nan)
+        recent_change[place] = recent_changes(history)
     return Trials(
-        tuple(forecasters), tuple(origins), panel.series, panel.groups, forecasts, actual, scale
+        tuple(forecasters),
+        tuple(origins),
+        panel.series,
+        panel.groups,
+        forecasts,
+        actual,
+        scale,
+        recent_change,
     )
 
 
-def naive_scale(history: FloatArray) -> FloatArray:
+def naive_scale(history: FloatArray, period: int = 1) -> FloatArray:
     """Mean absolute change from week to week, NaN where it is 0; shape (n_series,).
 
     Errors in units of it are comparable between series; their mean is the MASE. (Hyndman and
     Koehler, "Another look at measures of forecast accuracy", 2006.)
+
+    Args:
+        history: Shape (n_series, n_weeks), or one column per day.
+        period: Number of columns between the two that are compared: 7 for days.
     """
-    changes = np.abs(np.diff(history, axis=1))
-    count = (~np.isnan(changes)).sum(axis=1)
-    total = np.nansum(changes, axis=1)
-    scale: FloatArray = np.where(total > 0, total, np.nan) / np.maximum(count, 1)
-    return scale
+    change = _mean_change(history, period)
+    return np.where(change > 0, change, np.nan)
 
 
-def with_combination(trials: Trials, n_best: int = 3) -> Trials:
-    """Add the mean of the methods that were best over all series at earlier origins.
+def recent_changes(history: FloatArray, period: int = 1) -> FloatArray:
+    """The same of the last 13 weeks alone, 0 where nothing changed; arguments as above."""
+    return _mean_change(history[:, -(_RECENT_WEEKS + 1) * period :], period)
+
+
+def best_methods(trials: Trials, n_best: int = 3) -> BoolArray:
+    """Find the methods with the smallest errors at earlier origins, by group.
+
+    Args:
+        trials: The trials.
+        n_best: Number of methods to find.
+
+    Returns:
+        Shape (n_methods, n_origins, n_series). Before there are errors, all methods count as best;
+        series without a scale have the simplest one. Groups of less than 5 series follow the
+        errors of all.
+
+    Raises:
+        ValueError: The number of methods is below 1.
+    """
+    check_at_least("n_best", n_best, 1)
+    best = np.zeros(trials.forecasts.shape[:3], dtype=bool)
+    best[0] = True
+    errors = trials.scaled_errors
+    for place in range(len(trials.origins)):
+        usable = np.flatnonzero(_usable(trials, place))
+        if not usable.size:
+            continue
+        past = errors[usable][:, trials.passed_by(place)]
+        for members in _deciding(trials, place):
+            found = usable[_smallest(past[:, :, members], n_best)]
+            best[:, place, members] = np.isin(np.arange(len(best)), found)[:, None]
+    return best
+
+
+def with_combination(trials: Trials, best: BoolArray) -> Trials:
+    """Add the mean of the methods that were best so far.
 
     Simple means are hard to beat (Bates and Granger, "The combination of forecasts", 1969; Smith
     and Wallis, "A simple explanation of the forecast combination puzzle", 2009).
 
     Args:
         trials: The trials.
-        n_best: Number of methods that the mean is over.
+        best: What `best_methods` returns.
 
     Returns:
-        The trials with one more method. Before there are errors, the mean is over all methods.
-
-    Raises:
-        ValueError: The number of methods is below 1.
+        The trials with one more method.
     """
-    check_at_least("n_best", n_best, 1)
-    combined = np.full_like(trials.actual, np.nan)
-    errors = trials.scaled_errors
-    for place in range(len(trials.origins)):
-        usable = np.flatnonzero(_usable(trials, place))
-        if not usable.size:
-            continue
-        cells = errors[usable][:, trials.passed_by(place)].reshape(len(usable), -1)
-        cells = cells[:, ~np.isnan(cells).any(axis=0)]
-        if cells.size:
-            order = np.argsort(cells.mean(axis=1).round(9), kind="stable")
-            usable = np.sort(usable[order[:n_best]])
-        combined[place] = trials.forecasts[usable, place].mean(axis=0)
+    sums = np.where(best[..., None], trials.forecasts, 0.0).sum(axis=0)
     return replace(
         trials,
         methods=(*trials.methods, COMBINATION),
-        forecasts=np.concatenate([trials.forecasts, combined[None]]),
+        forecasts=np.concatenate([trials.forecasts, (sums / best.sum(axis=0)[..., None])[None]]),
     )
 
 
@@ -190,32 +228,12 @@ def choose(trials: Trials) -> IntArray:
     errors = trials.scaled_errors
     for place in range(len(trials.origins)):
         usable = np.flatnonzero(_usable(trials, place))
-        judged = ~np.isnan(trials.scale[place])
         if not usable.size:
             continue
         past = errors[usable][:, trials.passed_by(place)]
-        choice[place, judged] = usable[_simplest_of_best(past)]
-        for group in sorted(set(trials.groups)):
-            members = judged & (trials.groups == group)
-            if members.sum() >= _MIN_SERIES:
-                choice[place, members] = usable[_simplest_of_best(past[:, :, members])]
+        for members in _deciding(trials, place):
+            choice[place, members] = usable[_simplest_of_best(past[:, :, members])]
     return choice
-
-
-def always(trials: Trials, method: str) -> IntArray:
-    """The same method for every series and origin, in the place of what `choose` returns.
-
-    Series without a scale, and origins at which the method cannot forecast all others, have the
-    simplest one.
-
-    Raises:
-        ValueError: There is no such method.
-    """
-    if method not in trials.methods:
-        raise ValueError(f"there is no method {method}")
-    wanted = trials.methods.index(method)
-    usable = [_usable(trials, place)[wanted] for place in range(len(trials.origins))]
-    return np.where(np.array(usable)[:, None] & ~np.isnan(trials.scale), wanted, 0)
 
 
 def chosen_forecasts(trials: Trials, choice: IntArray) -> FloatArray:
@@ -230,8 +248,11 @@ def half_widths(
     """How far prediction intervals reach to either side, in the unit of the demand.
 
     By split conformal prediction: a quantile of the absolute errors that the forecasts had at
-    earlier origins, in units of the scale (`conformal_quantiles`). Errors are of the same group
-    and week ahead; of all groups where there are less than 60.
+    earlier origins (`conformal_quantiles`), each divided by what was to be expected of the series
+    at its origin: the mean change in the last 13 weeks, a tenth of the forecast, and one unit (Lei
+    et al., "Distribution-free predictive inference for regression", 2018, section 5.2). Changes of
+    the whole history would make a category out of season as uncertain as it is in season. Errors
+    are of the same group and week ahead; of all groups where there are less than 60.
 
     Args:
         trials: The trials, for what came.
@@ -244,128 +265,72 @@ def half_widths(
         series has no scale.
     """
     result = np.full((len(levels), *trials.actual.shape), np.nan)
-    errors = np.abs(forecasts - trials.actual) / trials.scale[..., None]
+    expected = trials.recent_change[..., None] + _OF_FORECAST * forecasts + _UNIT
+    expected[np.isnan(trials.scale)] = np.nan
+    errors = np.abs(forecasts - trials.actual) / expected
+    members_of = [trials.groups == group for group in sorted(set(trials.groups))]
     for place in range(len(trials.origins)):
         past = errors[trials.passed_by(place)]
-        for group in sorted(set(trials.groups)):
-            members = trials.groups == group
-            for ahead in range(trials.horizon):
-                own, everyone = past[:, members, ahead], past[:, :, ahead]
-                is_enough = (~np.isnan(own)).sum() >= _MIN_ERRORS
-                found = conformal_quantiles(own if is_enough else everyone, levels)
-                result[:, place, members, ahead] = found[:, None] * trials.scale[place, members]
+        n_known = (~np.isnan(past)).sum(axis=0)
+        for ahead in range(trials.horizon):
+            everyone = conformal_quantiles(past[:, :, ahead], levels)
+            for members in members_of:
+                found = everyone
+                if n_known[members, ahead].sum() >= _MIN_ERRORS:
+                    found = conformal_quantiles(past[:, members, ahead], levels)
+                result[:, place, members, ahead] = found[:, None] * expected[place, members, ahead]
     return result
 
 
 def conformal_quantiles(errors: FloatArray, levels: Sequence[float]) -> FloatArray:
     """What the errors of a new origin do not exceed, in a given share of cases.
 
-    That is the smallest error not exceeded by a share level · (k + 1) / k of those at k origins:
-    one origin is added for the one to come. Not one error: series of the same week sell more or
-    less together, and a hundred of them are one observation of that week. (Lei et al.,
-    "Distribution-free predictive inference for regression", 2018; for groups of observations
-    Dunn, Wasserman and Ramdas, "Distribution-free prediction sets for two-layer hierarchical
-    models", 2023.)
+    That is the smallest error not exceeded by a share level · (m + 1) / m of those known, for m
+    observations and one to come. m is the number of errors, but at most 4 of an origin: series of
+    the same week sell more or less together, so that a hundred of them say little more than a few.
+    (Vovk et al., "Algorithmic learning in a random world", 2005; Dunn, Wasserman and Ramdas,
+    "Distribution-free prediction sets for two-layer hierarchical models", 2023, compare one
+    observation per group, which is safe and far too wide here, with all of them, too narrow.)
 
     Args:
         errors: Shape (n_origins, n_series), NaN for none.
         levels: Shares between 0 and 1.
 
     Returns:
-        Shape (n_levels,); NaN where there are too few origins for the level: 4 have an interval
-        of .8, 19 one of .95.
+        Shape (n_levels,); NaN where there are less than 4 origins or too few errors for the level:
+        4 have an interval of .8, 19 one of .95.
     """
     known = np.sort(errors[~np.isnan(errors)])
     n_origins = int((~np.isnan(errors)).any(axis=1).sum())
     found = np.full(len(levels), np.nan)
-    for place, level in enumerate(levels if n_origins else ()):
+    if n_origins < _MIN_ORIGINS:
+        return found
+    n_observations = min(len(known), _PER_ORIGIN * n_origins)
+    for place, level in enumerate(levels):
         # Rounded, because .95 of 20 must be 19 and not a little more.
-        rank = int(np.ceil(round(len(known) * level * (n_origins + 1) / n_origins, 9)))
+        share = level * (n_observations + 1) / n_observations
+        rank = int(np.ceil(round(len(known) * share, 9)))
         if rank <= len(known):
             found[place] = known[max(rank, 1) - 1]
     return found
 
 
-def accuracy(
-    trials: Trials, forecasts: Mapping[str, FloatArray], places: Sequence[int]
-) -> pd.DataFrame:
-    """Measure forecasts by group and overall.
-
-    Args:
-        trials: The trials, for what came.
-        forecasts: By name, each of shape (n_origins, n_series, horizon).
-        places: Places of the origins to measure at.
-
-    Returns:
-        One row per `method` and `group` (`ALL_GROUPS` among them): `mase`, the mean scaled error;
-        `wape`, the sum of absolute errors by that of demand; `mae`, in the unit of the demand;
-        and `forecasts`, the number of weeks measured. Null where there is nothing to measure.
-    """
-    actual, scale = trials.actual[list(places)], trials.scale[list(places)]
-    rows = []
-    for method, values in forecasts.items():
-        errors = np.abs(values[list(places)] - actual)
-        scaled = errors / scale[..., None]
-        for group, members in _members(trials):
-            measured = errors[:, members]
-            known = ~np.isnan(measured)
-            demand = actual[:, members][known].sum()
-            rows.append(
-                {
-                    "method": method,
-                    "group": group,
-                    "mase": _mean(scaled[:, members]),
-                    "wape": measured[known].sum() / demand if demand > 0 else np.nan,
-                    "mae": _mean(measured),
-                    "forecasts": int(known.sum()),
-                }
-            )
-    return pd.DataFrame(rows)
+def _mean_change(history: FloatArray, period: int) -> FloatArray:
+    """Mean absolute change from one period to the next, 0 for none; shape (n_series,)."""
+    changes = np.abs(history[:, period:] - history[:, :-period])
+    count = (~np.isnan(changes)).sum(axis=1)
+    mean: FloatArray = np.nansum(changes, axis=1) / np.maximum(count, 1)
+    return mean
 
 
-def coverage(
-    trials: Trials,
-    forecasts: FloatArray,
-    widths: FloatArray,
-    places: Sequence[int],
-    levels: Sequence[float] = LEVELS,
-) -> pd.DataFrame:
-    """Measure how many weeks the intervals hold, by group and overall.
-
-    Args:
-        trials: The trials, for what came.
-        forecasts: Shape (n_origins, n_series, horizon).
-        widths: What `half_widths` returns for the levels.
-        places: Places of the origins to measure at.
-        levels: The shares that the intervals are to hold.
-
-    Returns:
-        One row per `level` and `group` (`ALL_GROUPS` among them): `coverage`, the share of weeks
-        that they hold, null where there are none; and `forecasts`, the number of weeks.
-    """
-    errors = np.abs(forecasts - trials.actual)[list(places)]
-    rows = []
-    for level, width in zip(levels, widths[:, list(places)], strict=True):
-        known = ~np.isnan(errors) & ~np.isnan(width)
-        # The bound itself is within, also when the last digit of a difference says otherwise.
-        held = np.where(known, errors <= width * (1 + 1e-9), np.nan)
-        for group, members in _members(trials):
-            rows.append(
-                {
-                    "level": level,
-                    "group": group,
-                    "coverage": _mean(held[:, members]),
-                    "forecasts": int(known[:, members].sum()),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _members(trials: Trials) -> Iterator[tuple[str, BoolArray]]:
-    """Which series belong to all groups and to each."""
-    yield ALL_GROUPS, np.ones(len(trials.groups), dtype=bool)
+def _deciding(trials: Trials, place: int) -> Iterator[BoolArray]:
+    """Which series decide together at an origin: all that have a scale, then each large group."""
+    judged = ~np.isnan(trials.scale[place])
+    yield judged
     for group in sorted(set(trials.groups)):
-        yield group, np.asarray(trials.groups == group)
+        members = judged & (trials.groups == group)
+        if members.sum() >= _MIN_SERIES:
+            yield members
 
 
 def _usable(trials: Trials, place: int) -> BoolArray:
@@ -394,7 +359,17 @@ def _simplest_of_best(errors: FloatArray) -> int:
     return int(np.argmax(is_close))
 
 
-def _mean(values: FloatArray) -> float:
-    """The mean of what is known, NaN for nothing."""
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else float("nan")
+def _smallest(errors: FloatArray, n_best: int) -> IntArray:
+    """Places of the methods with the smallest errors, ascending; of all where none are known.
+
+    Args:
+        errors: Shape (n_methods, n_origins, n_series, horizon). Only what all methods forecast
+            counts.
+        n_best: Number of methods.
+    """
+    cells = errors.reshape(len(errors), -1)
+    cells = cells[:, ~np.isnan(cells).any(axis=0)]
+    if not cells.size:
+        return np.arange(len(errors))
+    order = np.argsort(cells.mean(axis=1).round(9), kind="stable")
+    return np.sort(order[:n_best])

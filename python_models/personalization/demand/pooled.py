@@ -91,6 +91,16 @@ def boosted_trees() -> Forecaster:
     )
 
 
+def without_exposures(forecaster: Forecaster) -> Forecaster:
+    """The forecaster as it is where nothing is known of exposures."""
+
+    def forecast(history: FloatArray, exogenous: Exogenous, horizon: int) -> FloatArray:
+        nothing = np.empty((*exogenous.exposures.shape[:2], 0))
+        return forecaster(history, Exogenous(exogenous.calendar, nothing), horizon)
+
+    return forecast
+
+
 def _standardized(model: Any) -> Any:
     return make_pipeline(StandardScaler(), model)
 

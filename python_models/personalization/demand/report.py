@@ -1,19 +1,18 @@
 """The demand of the coming weeks, with its intervals, and how such forecasts did before."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from personalization.demand import evaluation, pooled
 from personalization.demand.coherence import (
     reconcile,
     round_to_totals,
-    spread_over_days,
     sums_of_groups,
-    weekday_profile,
     whole_units,
 )
 from personalization.demand.evaluation import LEVELS, MIN_WEEKS, Trials
@@ -29,13 +28,11 @@ from personalization.demand.forecasters import (
 )
 from personalization.demand.panel import Panel
 from personalization.interactions import (
+    BoolArray,
     FloatArray,
     IntArray,
     TextArray,
     check_at_least,
-    check_columns,
-    check_finite,
-    check_unique,
 )
 
 CHOSEN: Final = "chosen"
@@ -65,73 +62,103 @@ ARMA_LADDER: Final[Mapping[str, Forecaster]] = {"month_arma": month_adjusted(arm
 """The forecaster that needs statsmodels."""
 
 POOLED_LADDER: Final[Mapping[str, Forecaster]] = {
-    "ridge": pooled.ridge(),
-    "support_vectors": pooled.support_vectors(),
-    "random_forest": pooled.random_forest(),
-    "boosted_trees": pooled.boosted_trees(),
+    "ridge": pooled.without_exposures(pooled.ridge()),
+    "promotion_ridge": pooled.ridge(),
+    "support_vectors": pooled.without_exposures(pooled.support_vectors()),
+    "random_forest": pooled.without_exposures(pooled.random_forest()),
+    "boosted_trees": pooled.without_exposures(pooled.boosted_trees()),
 }
-"""Forecasters that learn from all series at once, after those of one series."""
+"""Forecasters that learn from all series at once, after those of one series.
 
+One looks at exposures, so that their worth shows beside the same regression without them.
+"""
+
+FORECASTERS: Final[Mapping[str, Forecaster]] = {**LADDER, **ARMA_LADDER, **POOLED_LADDER}
+"""All forecasters, from simple to complex."""
+
+COLUMNS: Final[Mapping[str, str]] = {
+    "level": "str",
+    "series": "str",
+    "group": "str",
+    "origin_date": "datetime64[us]",
+    "is_newest": "bool",
+    "is_judged": "bool",
+    "week": "datetime64[us]",
+    "weeks_ahead": "int64",
+    "method": "str",
+    "made_by": "str",
+    "earlier_origins": "Int64",
+    "status": "str",
+    "forecast": "float64",
+    "whole_forecast": "Int64",
+    **{f"{end}_{level * 100:.0f}": "float64" for level in LEVELS for end in ("lower", "upper")},
+    "actual": "float64",
+    "scale": "float64",
+}
+"""Columns of `forecast_demand` with their types."""
+
+# Float noise must decide nothing that is made of these.
+_DIGITS: Final = 6
+_ROUNDED: Final = [name for name, kind in COLUMNS.items() if kind == "float64"]
 # Forecasts without weeks in common below which a group's own forecast is not trusted.
 _MIN_INDEPENDENT: Final = 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DemandReport:
-    """Forecasts of the weeks after the last, and how those of earlier weeks did.
-
-    Attributes:
-        forecasts: One row per `series`, with its `group`, and `week` (its Monday), which is
-            `weeks_ahead` (from 1): the `method`, the `status` of the series ("forecast"; "short"
-            for less than 12 weeks, "constant" and "zero" for what never changed or sold, which
-            get the simplest method and no interval), the `forecast`, coherent with that of its
-            group; the bounds `lower_80`, `upper_80`, `lower_95` and `upper_95` of its intervals,
-            null where there are none; and `whole_forecast`, whole units that add up to those of
-            the group.
-        groups: The same per `group` and `week`; the method is `BOTTOM_UP` or `DIRECT`.
-        accuracy: What `evaluation.accuracy` returns for each method and for what ships (`CHOSEN`)
-            at the newest origins, with the `scope` "series" or "group".
-        coverage: What `evaluation.coverage` returns there for what ships, with the same `scope`.
-    """
-
-    forecasts: pd.DataFrame
-    groups: pd.DataFrame
-    accuracy: pd.DataFrame
-    coverage: pd.DataFrame
 
 
 def forecast_demand(
     panel: Panel,
     forecasters: Mapping[str, Forecaster],
     *,
+    compared: Mapping[str, Forecaster] | None = None,
     group_forecasters: Mapping[str, Forecaster] = LADDER,
     horizon: int = 4,
     n_origins: int = 29,
     n_judged: int = 6,
-    method: str | None = None,
-) -> DemandReport:
-    """Choose forecasters by earlier origins, forecast, and say how well that did.
+) -> pd.DataFrame:
+    """Forecast the coming weeks, and say what would have been forecast before.
 
-    At each of the newest origins and now, forecasters are chosen by the origins before alone
-    (`evaluation.choose`), so what is judged is what would have shipped. The forecasts of a group
-    are stretched to the forecast of the group from its own past where that was better than
-    their sum by more than one standard error of the mean difference over earlier origins.
+    What ships is the mean of the forecasters that were best at earlier origins in the group of the
+    series (`evaluation.best_methods`), at each of the newest origins as now, so that what is judged
+    is what would have shipped. The forecasts of a group are stretched to the forecast of the group
+    from its own past where that was better than their sum by more than one standard error of the
+    mean difference over earlier origins.
 
     Args:
         panel: The series.
         forecasters: By name, from simple to complex; the first must forecast every series.
-        group_forecasters: The same for groups.
+        compared: Further forecasters, to be judged beside the others but too slow to be tried at
+            every origin; they never ship.
+        group_forecasters: The forecasters for groups.
         horizon: Number of weeks to forecast.
         n_origins: Largest number of earlier origins; more take longer and choose better.
-        n_judged: Number of newest origins that accuracy and coverage are of.
-        method: What ships for every series instead of what is chosen, for example
-            `evaluation.COMBINATION`.
+        n_judged: Number of newest origins at which forecasts are told beside what came.
 
     Returns:
-        The report; accuracy and coverage are empty when no forecast week has passed yet.
+        The `COLUMNS`, one row per `level`, `series`, `origin_date`, `method` and `week`:
+
+        - `level`: "series", or "group" for the totals of groups, which are their own `group`.
+        - `origin_date`: the Monday before which all was known; `is_newest` for the last one,
+          `is_judged` for the newest before it. Others are there for what ships of groups alone,
+          whose days need them.
+        - `week`: the Monday of the week forecast, which is `weeks_ahead` (from 1).
+        - `method`: a forecaster, `evaluation.COMBINATION`, for groups also `BOTTOM_UP` and
+          `DIRECT`, or `CHOSEN` for what ships.
+        - `made_by`: the forecasters that what ships is the mean of, or `BOTTOM_UP`; null for
+          other methods.
+        - `earlier_origins`: the number of origins whose errors chose them; null for other methods.
+        - `status` now: "forecast"; "short" for less than 12 weeks, "constant" and "zero" for what
+          never changed or sold, which get the simplest method and no interval; null at earlier
+          origins.
+        - `forecast`: null where the method cannot forecast the series; what ships is coherent: the
+          series of a group add up to it.
+        - `whole_forecast`: whole units that add up to those of the group; for what ships now.
+        - `lower_80`, `upper_80`, `lower_95`, `upper_95`: bounds of the intervals of what ships,
+          null where too few errors are known.
+        - `actual`: what came; null for weeks that have not passed.
+        - `scale`: mean absolute change from week to week up to the origin; null for less than 12
+          weeks and where nothing changed.
 
     Raises:
-        ValueError: There is no forecaster or none of the name of `method`, or a number is below 1.
+        ValueError: There is no forecaster, or a number is below 1.
     """
     check_at_least("horizon", horizon, 1)
     check_at_least("n_origins", n_origins, 1)
@@ -139,26 +166,27 @@ def forecast_demand(
     now = len(panel.weeks)
     newest = now - horizon
     origins = [*range(max(1, newest - n_origins + 1), newest + 1), now]
-    judged = list(range(max(0, len(origins) - 1 - n_judged), len(origins) - 1))
+    shown = list(range(max(0, len(origins) - 1 - n_judged), len(origins)))
 
-    trials = evaluation.with_combination(
-        evaluation.try_out(panel, forecasters, origins=origins, horizon=horizon)
-    )
-    choice = evaluation.choose(trials) if method is None else evaluation.always(trials, method)
-    chosen = evaluation.chosen_forecasts(trials, choice)
+    trials = evaluation.try_out(panel, forecasters, origins=origins, horizon=horizon)
+    best = evaluation.best_methods(trials)
+    trials = evaluation.with_combination(trials, best)
+    chosen = trials.forecasts[-1]
 
     totals = panel.totals_by_group()
     group = np.searchsorted(totals.series.astype(str), panel.groups.astype(str))
+    of_groups = evaluation.try_out(totals, group_forecasters, origins=origins, horizon=horizon)
+    best_of_groups = evaluation.best_methods(of_groups)
+    of_groups = evaluation.with_combination(of_groups, best_of_groups)
+    direct = evaluation.choose(of_groups)
     sums = np.stack([sums_of_groups(np.nan_to_num(row), group) for row in chosen])
-    pair = _pair_of(
-        evaluation.with_combination(
-            evaluation.try_out(totals, group_forecasters, origins=origins, horizon=horizon)
-        ),
-        sums,
+    pair = replace(
+        of_groups,
+        methods=(BOTTOM_UP, DIRECT),
+        forecasts=np.stack([sums, evaluation.chosen_forecasts(of_groups, direct)]),
     )
     source = _choose_source(pair)
     group_forecasts = evaluation.chosen_forecasts(pair, source)
-    group_widths = evaluation.half_widths(pair, group_forecasts)
     coherent = np.stack(
         [
             reconcile(np.nan_to_num(row), group, total)
@@ -167,95 +195,33 @@ def forecast_demand(
     )
     # A series that has not started yet has no forecast to judge.
     coherent[np.isnan(chosen)] = np.nan
-    widths = evaluation.half_widths(trials, coherent)
 
     whole_totals = whole_units(group_forecasts[-1])
-    series_table = _table(
-        panel,
-        {"series": panel.series, "group": panel.groups},
-        method=np.array(trials.methods, dtype=object)[choice[-1]],
-        status=_status(panel),
-        forecast=coherent[-1],
-        widths=widths[:, -1],
-        whole=round_to_totals(coherent[-1], group, whole_totals),
-    )
-    group_table = _table(
-        totals,
-        {"group": totals.series},
-        method=np.array(pair.methods, dtype=object)[source[-1]],
-        status=_status(totals),
-        forecast=group_forecasts[-1],
-        widths=group_widths[:, -1],
-        whole=whole_totals,
-    )
-    of_series = dict(zip(trials.methods, trials.forecasts, strict=True)) | {CHOSEN: coherent}
-    of_groups = dict(zip(pair.methods, pair.forecasts, strict=True)) | {CHOSEN: group_forecasts}
-    return DemandReport(
-        series_table,
-        group_table,
-        accuracy=_both_scopes(
-            evaluation.accuracy(trials, of_series, judged),
-            evaluation.accuracy(pair, of_groups, judged),
+    whole = round_to_totals(coherent[-1], group, whole_totals)
+    by_direct = _names(of_groups.methods, _members(direct, best_of_groups))
+    tables = [
+        _table(panel, trials, shown, "series"),
+        _shipped(panel, trials, shown, "series", coherent, _names(trials.methods, best), whole),
+        _table(totals, of_groups, shown, "group"),
+        _table(totals, pair, shown, "group"),
+        _shipped(
+            totals,
+            pair,
+            range(len(origins)),
+            "group",
+            group_forecasts,
+            np.where(source == 0, BOTTOM_UP, by_direct),
+            whole_totals,
         ),
-        coverage=_both_scopes(
-            evaluation.coverage(trials, coherent, widths, judged),
-            evaluation.coverage(pair, group_forecasts, group_widths, judged),
-        ),
-    )
-
-
-def spread_groups_over_days(
-    groups: pd.DataFrame, daily: pd.DataFrame, *, value: str = "units", n_weeks: int = 8
-) -> pd.DataFrame:
-    """Spread the forecasts of groups over the days of their weeks.
-
-    A day gets the share of the week that its weekday had in the last weeks of the group.
-
-    Args:
-        groups: `DemandReport.groups`.
-        daily: Past demand, one row per `group` and `date` with demand, and the value; days
-            without may be left out. Days outside the last weeks do not matter.
-        value: Name of the demand column; finite, not negative.
-        n_weeks: Number of weeks looked back at from the first week forecast.
-
-    Returns:
-        One row per `group`, `week` and `date`: `share` of the week, `forecast`, and
-        `whole_forecast`, which adds up to that of the week.
-
-    Raises:
-        ValueError: A column is missing, a row is duplicated, a date or a number is null, a number
-            is infinite or negative, or the number of weeks is below 1.
-    """
-    check_at_least("n_weeks", n_weeks, 1)
-    check_columns(groups, ["group", "week", "forecast", "whole_forecast"])
-    check_columns(daily, ["group", "date", value])
-    check_unique(daily, ["group", "date"])
-    check_finite(daily, value, minimum=0)
-    if daily["date"].isna().any():
-        raise ValueError("column date has nulls")
-    table = groups.sort_values(["group", "week"], ignore_index=True)
-    row, names = pd.factorize(table["group"])
-    first = table["week"].min()
-    past = np.zeros((len(names), 7 * n_weeks))
-    member = names.get_indexer(pd.Index(daily["group"]))
-    before = (pd.to_datetime(daily["date"]) - first).dt.days.to_numpy(np.int64)
-    is_used = (member >= 0) & (before < 0) & (before >= -past.shape[1])
-    past[member[is_used], before[is_used]] = daily[value].to_numpy(np.float64)[is_used]
-    profile = weekday_profile(past, n_weeks)[row]
-    whole = spread_over_days(table[["whole_forecast"]].to_numpy(np.int64), profile)
-    days = table.loc[table.index.repeat(7), ["group", "week"]].reset_index(drop=True)
-    return days.assign(
-        date=days["week"] + pd.to_timedelta(np.tile(np.arange(7), len(table)), unit="D"),
-        share=profile.ravel(),
-        forecast=(profile * table[["forecast"]].to_numpy()).ravel(),
-        whole_forecast=whole.ravel(),
-    )
-
-
-def _pair_of(direct: Trials, sums: FloatArray) -> Trials:
-    """The sums of series against what was chosen of the forecasts of the groups themselves."""
-    own = evaluation.chosen_forecasts(direct, evaluation.choose(direct))
-    return replace(direct, methods=(BOTTOM_UP, DIRECT), forecasts=np.stack([sums, own]))
+    ]
+    judged = [origins[place] for place in shown[:-1]]
+    if compared and judged:
+        more = evaluation.try_out(panel, compared, origins=judged, horizon=horizon)
+        tables.append(_table(panel, more, range(len(judged)), "series"))
+    table = pd.concat(tables, ignore_index=True)
+    first_judged = panel.weeks[0] + np.timedelta64(7, "D") * origins[shown[0]]
+    table["is_judged"] = ~table["is_newest"] & (table["origin_date"] >= first_judged)
+    return table
 
 
 def _choose_source(pair: Trials) -> IntArray:
@@ -289,42 +255,90 @@ def _status(panel: Panel) -> TextArray:
     return status
 
 
-def _table(
+def _members(choice: IntArray, best: BoolArray) -> BoolArray:
+    """Which methods a choice is the mean of, where the last one is the mean of the best."""
+    n_methods = len(best)
+    is_method = choice[None] == np.arange(n_methods)[:, None, None]
+    return np.where(choice[None] == n_methods, best, is_method)
+
+
+def _names(methods: Sequence[str], members: BoolArray) -> TextArray:
+    """The names of the methods in one text, from an array of the shape of `best_methods`."""
+    names = np.array(methods[: len(members)], dtype=object)
+    n_methods, *shape = members.shape
+    texts = [", ".join(names[row]) for row in members.reshape(n_methods, -1).T]
+    return np.array(texts, dtype=object).reshape(shape)
+
+
+def _shipped(
     panel: Panel,
-    names: Mapping[str, TextArray],
-    *,
-    method: TextArray,
-    status: TextArray,
-    forecast: FloatArray,
-    widths: FloatArray,
+    trials: Trials,
+    shown: Sequence[int],
+    level: str,
+    forecasts: FloatArray,
+    made_by: TextArray,
     whole: IntArray,
 ) -> pd.DataFrame:
-    """One row per series and week to forecast."""
-    n_series, horizon = forecast.shape
-    ahead = np.arange(1, horizon + 1)
-    bounds = {}
-    for level, width in zip(LEVELS, widths, strict=True):
-        bounds[f"lower_{level:.0%}".rstrip("%")] = np.maximum(forecast - width, 0.0).ravel()
-        bounds[f"upper_{level:.0%}".rstrip("%")] = (forecast + width).ravel()
-    of_series = {**names, "method": method, "status": status}
-    columns = {name: np.repeat(values, horizon) for name, values in of_series.items()}
-    weeks = panel.weeks[-1] + np.timedelta64(7, "D") * ahead
-    return pd.DataFrame(
-        {
-            **{name: columns[name] for name in names},
-            "week": pd.to_datetime(np.tile(weeks, n_series)),
-            "weeks_ahead": np.tile(ahead, n_series),
-            "method": columns["method"],
-            "status": columns["status"],
-            "forecast": forecast.ravel(),
-            **bounds,
-            "whole_forecast": whole.ravel(),
-        }
-    )
+    """One row per origin shown, series and week of what ships, with its intervals."""
+    # Known for the newest origin alone.
+    status = np.full(trials.scale.shape, None, dtype=object)
+    status[-1] = _status(panel)
+    wholes = np.full(forecasts.shape, np.nan)
+    wholes[-1] = whole
+    more: dict[str, NDArray[Any]] = {
+        "made_by": made_by[..., None],
+        "earlier_origins": np.array(
+            [[[len(trials.passed_by(place))]] for place in range(len(trials.origins))]
+        ),
+        "status": status[..., None],
+        "whole_forecast": wholes,
+    }
+    widths = evaluation.half_widths(trials, forecasts)
+    for share, width in zip(LEVELS, widths, strict=True):
+        more[f"lower_{share * 100:.0f}"] = np.maximum(forecasts - width, 0.0)
+        more[f"upper_{share * 100:.0f}"] = forecasts + width
+    only = replace(trials, methods=(CHOSEN,), forecasts=forecasts[None])
+    return _table(panel, only, shown, level, more)
 
 
-def _both_scopes(of_series: pd.DataFrame, of_groups: pd.DataFrame) -> pd.DataFrame:
-    """One table of both, told apart by `scope`."""
-    tables = [of_series.assign(scope="series"), of_groups.assign(scope="group")]
-    both = pd.concat(tables, ignore_index=True)
-    return both[["scope", *of_series.columns]]
+def _table(
+    panel: Panel,
+    trials: Trials,
+    shown: Sequence[int],
+    level: str,
+    more: Mapping[str, NDArray[Any]] | None = None,
+) -> pd.DataFrame:
+    """One row per method, origin shown, series and week.
+
+    Args:
+        panel: The series.
+        trials: Their forecasts.
+        shown: Places of origins.
+        level: What the series are.
+        more: Further columns, of shapes that broadcast to (n_origins, n_series, horizon).
+    """
+    shape = (len(shown), len(trials.series), trials.horizon)
+    origins = np.array(trials.origins)[list(shown)]
+    ahead = np.arange(1, trials.horizon + 1)
+    start = panel.weeks[0] + np.timedelta64(7, "D") * origins[:, None, None]
+    columns: dict[str, NDArray[Any]] = {
+        "series": trials.series[:, None],
+        "group": trials.groups[:, None],
+        "origin_date": start,
+        "is_newest": (origins == len(panel.weeks))[:, None, None],
+        "is_judged": np.array(False),
+        "week": start + np.timedelta64(7, "D") * (ahead - 1),
+        "weeks_ahead": ahead,
+        "actual": trials.actual[list(shown)],
+        "scale": trials.scale[list(shown)][..., None].round(_DIGITS),
+    }
+    for name, values in (more or {}).items():
+        columns[name] = values[list(shown)]
+    flat = {name: np.broadcast_to(values, shape).ravel() for name, values in columns.items()}
+    tables = [
+        pd.DataFrame({"level": level, "method": method, **flat, "forecast": values.ravel()})
+        for method, values in zip(trials.methods, trials.forecasts[:, list(shown)], strict=True)
+    ]
+    table = pd.concat(tables, ignore_index=True).reindex(columns=list(COLUMNS))
+    table[_ROUNDED] = table[_ROUNDED].astype(np.float64).round(_DIGITS)
+    return table.astype(COLUMNS)

@@ -29,12 +29,15 @@ SAMPLE = {
     "coupon_redemptions": "household_id % 10 = 0",
     "promotions": "product_id % 100 = 0",
 }
-# Enough for a ranker and a back-test of it, at a third of the time; and the ranker does not wait
-# for more data than a small shop has.
+# Enough for a back-test of everything, at a third of the time; and the ranker does not wait for
+# more data than a small shop has.
 SHORT_HISTORY = {
     "recommendation_backtests": 1,
     "ranker_training_windows": 1,
     "ranker_min_positives": 500,
+    "demand_origins": 12,
+    "demand_compared_methods": ["month_arma"],
+    "prediction_backtests": 1,
 }
 SHOP_CLOCK = "timezone('America/New_York', timezone('UTC', transaction_timestamp))"
 
