@@ -1,5 +1,6 @@
 """What the days of a customer's orders tell at a cutoff: the features of predictions."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -23,6 +24,8 @@ _HALF_LIVES: Final = (7, 14, 28, 56, 112, 224)
 _WEEKS: Final = 12
 # The latest gaps between order days, which tell a habit of late from one of old.
 _LATEST_GAPS: Final = 10
+# Customers times days that are described at a time.
+_BLOCK: Final = 2**24
 
 
 def rhythm_features(order_days: pd.DataFrame, cutoff: date) -> pd.DataFrame:
@@ -40,6 +43,7 @@ def rhythm_features(order_days: pd.DataFrame, cutoff: date) -> pd.DataFrame:
 
         - `recency_days`, `tenure_days`: days since the last and since the first order day;
         - `order_days`, `order_day_rate`: their number, and per day of tenure;
+        - `amount_paid`: the amount of all days;
         - `orders_7d` ..., `amount_7d` ...: orders and amount of the last days;
         - `week_0` ...: whether there was an order in each of the latest weeks, 0 is the last;
         - `decayed_orders_7d` ..., `decayed_amount_7d` ...: orders, and the logarithm of 1 + amount
@@ -65,18 +69,61 @@ def rhythm_features(order_days: pd.DataFrame, cutoff: date) -> pd.DataFrame:
         (order_days["known_date"].to_numpy("datetime64[D]") < end)
         & (order_days["order_date"].to_numpy("datetime64[D]") < end)
     ]
-    age = (end - known["order_date"].to_numpy("datetime64[D]")).astype(np.int64) - 1
     customer, ids = pd.factorize(known["customer_id"], sort=True)
-    n_days = int(age.max(initial=-1)) + 1
-    orders = np.zeros((len(ids), n_days))
-    amounts = np.zeros((len(ids), n_days))
-    np.add.at(orders, (customer, age), known["orders"].to_numpy(np.float64))
+    by_customer = np.argsort(customer, kind="stable")
+    customer = customer[by_customer].astype(np.int64)
+    days = known.iloc[by_customer]
+    age = (end - days["order_date"].to_numpy("datetime64[D]")).astype(np.int64) - 1
+    orders = days["orders"].to_numpy(np.float64)
     # Whole cents add up the same in any order.
-    cents = np.rint(known["amount_paid"].to_numpy(np.float64) * 100)
-    np.add.at(amounts, (customer, age), cents)
-    amounts /= 100
-    features = _describe(orders, amounts)
-    return pd.DataFrame(features, index=pd.Index(ids, name="customer_id"))
+    cents = np.rint(days["amount_paid"].to_numpy(np.float64) * 100)
+    n_days = int(age.max(initial=-1)) + 1
+    size = max(_BLOCK // max(n_days, 1), 1)
+    blocks = []
+    for first in range(0, max(len(ids), 1), size):
+        rows = slice(*np.searchsorted(customer, [first, first + size]))
+        shape = (min(size, len(ids) - first), n_days)
+        cell = (customer[rows] - first) * n_days + age[rows]
+        blocks.append(
+            pd.DataFrame(
+                _describe(
+                    _spread(cell, orders[rows], shape), _spread(cell, cents[rows], shape) / 100
+                )
+            )
+        )
+    return pd.concat(blocks).set_index(pd.Index(ids, name="customer_id"))
+
+
+def rhythm_table(order_days: pd.DataFrame, cutoffs: Sequence[date]) -> pd.DataFrame:
+    """Describe the customers at several cutoffs, each by what was known then.
+
+    Args:
+        order_days: As in `rhythm_features`.
+        cutoffs: The days.
+
+    Returns:
+        One row per `customer_id` and `as_of_date` with the features of `rhythm_features`.
+
+    Raises:
+        ValueError: As in `rhythm_features`.
+    """
+    tables = [
+        rhythm_features(order_days, cutoff)
+        .reset_index()
+        .assign(as_of_date=pd.Timestamp(cutoff).as_unit("us"))
+        for cutoff in sorted(cutoffs)
+    ]
+    if not tables:
+        nobody = rhythm_features(order_days.iloc[:0], date.min).reset_index()
+        tables = [nobody.assign(as_of_date=pd.Series(dtype="datetime64[us]"))]
+    table = pd.concat(tables, ignore_index=True)
+    return table[["customer_id", "as_of_date", *table.columns.drop(["customer_id", "as_of_date"])]]
+
+
+def _spread(cell: IntArray, values: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    """Sum values by cell of a matrix."""
+    sums = np.bincount(cell, values, minlength=shape[0] * shape[1])
+    return np.asarray(sums, dtype=np.float64).reshape(shape)
 
 
 def _describe(orders: FloatArray, amounts: FloatArray) -> dict[str, FloatArray]:
@@ -93,6 +140,7 @@ def _describe(orders: FloatArray, amounts: FloatArray) -> dict[str, FloatArray]:
         "tenure_days": tenure,
         "order_days": order_days,
         "order_day_rate": order_days / tenure,
+        "amount_paid": amounts.sum(axis=1).round(2),
     }
     features |= {f"orders_{days}d": orders[:, :days].sum(axis=1) for days in _WINDOWS}
     features |= {f"amount_{days}d": amounts[:, :days].sum(axis=1).round(2) for days in _WINDOWS}

@@ -9,7 +9,14 @@ import duckdb
 
 from warehouse.paths import connect_read_only, default_warehouse_path, quote_identifier
 
-PUBLISHED_SCHEMAS = ("behavior", "customers", "recommendations", "quality")
+PUBLISHED_SCHEMAS = (
+    "behavior",
+    "customers",
+    "recommendations",
+    "predictions",
+    "evaluation",
+    "quality",
+)
 
 
 def describe(connection: duckdb.DuckDBPyConnection) -> str:

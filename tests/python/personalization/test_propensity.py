@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
+from personalization.lifetimes import NotFittedError
 from personalization.propensity import (
     LADDER,
     Rung,
     choose,
-    expected_calibration_error,
     log_loss_by_row,
 )
 
@@ -43,7 +43,9 @@ class TestRungs:
         always_the_mean = np.full(len(unseen), happened.mean())
         loss = log_loss(outcome, probability)
         assert loss < 0.95 * log_loss(outcome, always_the_mean)
-        assert expected_calibration_error(probability, outcome) < 0.08
+        gap = probability - outcome
+        by_tenth = np.array_split(gap[np.argsort(probability)], 10)
+        assert np.mean([abs(part.mean()) for part in by_tenth]) < 0.08
         if name != "recency_rule":
             assert np.corrcoef(probability, truth)[0, 1] > 0.9
             rule = RUNGS["recency_rule"].fit(features, happened)(unseen)
@@ -86,6 +88,29 @@ class TestRungs:
         assert (np.diff(probability) <= 0).all()
         assert probability[0] > probability[-1] + 0.2
 
+    def test_and_a_rising_one_of_churn(self):
+        features, happened, _ = customers(7)
+        days = pd.DataFrame({"recency_days": np.arange(1.0, 400)})
+        probability = RUNGS["recency_rule"].fit(features, ~happened)(days)
+        assert (np.diff(probability) >= 0).all()
+        assert probability[-1] > probability[0] + 0.2
+        comes = RUNGS["recency_rule"].fit(features, happened)(days)
+        np.testing.assert_allclose(probability, 1 - comes, atol=1e-9)
+
+    @pytest.mark.parametrize("name", RUNGS)
+    @pytest.mark.parametrize("n_rare", [1, 2, 3])
+    @pytest.mark.parametrize("rare", [False, True])
+    def test_a_rare_outcome_is_learned_or_said_to_be_too_rare(self, name, n_rare, rare):
+        features, _, _ = customers(9, n=40)
+        happened = np.full(40, not rare)
+        happened[:n_rare] = rare
+        if name == "svm" and n_rare < 3:
+            with pytest.raises(NotFittedError, match=f"needs 3 rows, not {n_rare}"):
+                RUNGS[name].fit(features, happened)
+        else:
+            probability = RUNGS[name].fit(features, happened)(features)
+            assert np.isfinite(probability).all()
+
 
 class TestChoice:
     def test_the_simplest_within_one_standard_error_of_the_best(self):
@@ -115,18 +140,6 @@ def test_log_loss_is_that_of_scikit_learn():
     assert np.isfinite(log_loss_by_row(np.array([0.0, 1.0]), np.array([True, False]))).all()
 
 
-def test_calibration_error_by_hand():
-    probability = np.array([0.1, 0.1, 0.9, 0.7])
-    happened = np.array([False, True, True, True])
-    assert expected_calibration_error(probability, happened, bins=2) == pytest.approx(
-        (2 * abs(0.1 - 0.5) + 2 * abs(0.8 - 1.0)) / 4
-    )
-    assert np.isnan(expected_calibration_error(np.empty(0), np.empty(0, dtype=bool)))
-    rng = np.random.default_rng(2)
-    true = rng.random(20000)
-    assert expected_calibration_error(true, rng.random(20000) < true) < 0.02
-
-
 def test_a_rung_makes_its_model_anew():
     made = []
     rung = Rung("counted", lambda: made.append(1) or LADDER[0].make(), ("recency_days",))
@@ -134,3 +147,27 @@ def test_a_rung_makes_its_model_anew():
     rung.fit(features, happened)
     rung.fit(features, happened)
     assert len(made) == 2
+
+
+class TestMostRows:
+    class Counter:
+        def fit(self, features, happened):
+            TestMostRows.seen = features[:, 0], happened
+            return self
+
+        def predict_proba(self, features):
+            return np.full((len(features), 2), 0.5)
+
+    def test_are_spread_evenly_over_all(self):
+        features = pd.DataFrame({"a": np.expm1(np.arange(1000.0) / 100)})
+        happened = np.arange(1000) % 2 == 0
+        Rung("counter", self.Counter, most=100).fit(features, happened)
+        rows, outcome = TestMostRows.seen
+        assert len(rows) == len(outcome) == 100
+        np.testing.assert_allclose(rows, np.linspace(0, 9.99, 100), atol=0.01)
+        assert set(outcome) == {True, False}
+
+    def test_fewer_rows_all_count(self):
+        features = pd.DataFrame({"a": np.arange(50.0)})
+        Rung("counter", self.Counter, most=100).fit(features, np.arange(50) % 2 == 0)
+        assert len(TestMostRows.seen[0]) == 50

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalization.rhythms import rhythm_features
+from personalization import rhythms
+from personalization.rhythms import rhythm_features, rhythm_table
 
 CUTOFF = date(2017, 6, 1)
 COLUMNS = ["customer_id", "order_date", "known_date", "orders", "amount_paid"]
@@ -125,6 +126,67 @@ def test_nobody():
     assert nobody.empty
     assert nobody.columns.tolist() == one.columns.tolist()
     assert nobody.index.name == "customer_id"
+
+
+class TestBlocks:
+    @pytest.fixture
+    def frame(self):
+        rng = np.random.default_rng(3)
+        ages = rng.integers(1, 300, 400)
+        known = np.maximum(ages - rng.integers(0, 3, 400), 1)
+        frame = table(
+            *(
+                (f"c{i % 23:02d}", int(age), int(known_age), 1, round(50 * rng.random(), 2))
+                for i, (age, known_age) in enumerate(zip(ages, known, strict=True))
+            )
+        )
+        return frame.drop_duplicates(COLUMNS[:3])
+
+    @pytest.mark.parametrize("block", [1, 299, 1000, 2300, 6900])
+    def test_do_not_change_a_feature(self, frame, block, monkeypatch):
+        whole = rhythm_features(frame, CUTOFF)
+        assert len(whole) == 23
+        sizes = []
+        describe = rhythms._describe
+        monkeypatch.setattr(
+            rhythms, "_describe", lambda *args: sizes.append(len(args[0])) or describe(*args)
+        )
+        monkeypatch.setattr(rhythms, "_BLOCK", block)
+        pd.testing.assert_frame_equal(rhythm_features(frame, CUTOFF), whole, check_exact=True)
+        assert sum(sizes) == 23
+        n_days = int(whole["tenure_days"].max())
+        assert max(sizes) == min(max(block // n_days, 1), 23)
+
+    def test_of_a_long_history_are_small(self, monkeypatch):
+        monkeypatch.setattr(rhythms, "_BLOCK", 10)
+        features = rhythm_features(table(("a", 9000, 9000, 1, 1.0), ("b", 2, 2, 1, 4.0)), CUTOFF)
+        assert features["tenure_days"].tolist() == [9000, 2]
+        assert features["amount_paid"].tolist() == [1, 4]
+
+
+class TestTable:
+    def test_has_the_features_of_each_cutoff(self):
+        frame = table(("a", 40, 40, 1, 5.0), ("a", 3, 3, 2, 7.0), ("b", 31, 29, 1, 1.0))
+        days = [CUTOFF, CUTOFF - timedelta(28), CUTOFF - timedelta(30), CUTOFF - timedelta(100)]
+        whole = rhythm_table(frame, days)
+        assert whole.columns[:2].tolist() == ["customer_id", "as_of_date"]
+        keys = list(zip(whole["customer_id"], whole["as_of_date"].dt.date, strict=True))
+        # What came in on the third day before the cutoff was known to the second.
+        a, b = "a", "b"
+        assert keys == [(a, days[2]), (a, days[1]), (b, days[1]), (a, CUTOFF), (b, CUTOFF)]
+        for day, of_day in whole.groupby("as_of_date"):
+            features = of_day.drop(columns="as_of_date").set_index("customer_id")
+            pd.testing.assert_frame_equal(features, rhythm_features(frame, day.date()))
+
+    def test_has_the_same_columns_without_rows(self):
+        full = rhythm_table(table(("a", 5, 5, 1, 2.5)), [CUTOFF])
+        for empty in (
+            rhythm_table(table(), [CUTOFF]),
+            rhythm_table(table(), []),
+            rhythm_table(table(("a", 5, 5, 1, 2.5)), []),
+        ):
+            assert empty.empty
+            pd.testing.assert_series_equal(empty.dtypes, full.dtypes)
 
 
 @pytest.mark.parametrize(
