@@ -14,7 +14,7 @@ WEEK_48 = "2017-11-20"
 OLDER_CUTOFF = "2017-11-06"
 # So early that most campaigns, redemptions and promotions of the files lie after it.
 EARLY = "2017-04-03"
-MARTS = ("behavior.", "customers.", "recommendations.", "evaluation.")
+MARTS = ("behavior.", "customers.", "recommendations.", "predictions.", "evaluation.")
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,7 @@ def test_newest_cutoff_follows_the_sales(sales_ended_before_week_48: Build) -> N
             "customers.customer_clusters",
             "recommendations.item_similarities",
             "recommendations.customer_recommendations",
+            "predictions.customer_predictions",
         )
     }
     assert newest == {table: [(WEEK_48,)] for table in newest}

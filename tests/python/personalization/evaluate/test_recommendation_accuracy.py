@@ -4,7 +4,10 @@ import duckdb
 import pandas as pd
 import pytest
 
-from benchmarks.recommendation_accuracy import check_cutoff, judge
+from benchmarks.past_shop import check_cutoff
+from benchmarks.recommendation_accuracy import judge
+
+TABLE = "recommendations.customer_recommendations"
 
 
 def purchases(*rows: tuple[str, str, bool]) -> pd.DataFrame:
@@ -56,13 +59,15 @@ def build_warehouse(path: Path, as_of_date: str) -> Path:
 
 def test_a_warehouse_of_another_cutoff_is_not_judged(tmp_path):
     path = build_warehouse(tmp_path / "warehouse.duckdb", "2017-11-20")
-    check_cutoff(path, "2017-11-20")
+    check_cutoff(path, TABLE, "2017-11-20")
     with pytest.raises(SystemExit, match=r"is as of 2017-11-20, not 2017-10-02: delete it, .*"):
-        check_cutoff(path, "2017-10-02")
+        check_cutoff(path, TABLE, "2017-10-02")
 
 
 def test_a_warehouse_that_was_not_finished(tmp_path):
     path = tmp_path / "warehouse.duckdb"
     duckdb.connect(str(path)).close()
-    with pytest.raises(SystemExit, match="holds no recommendations: delete it"):
-        check_cutoff(path, "2017-11-20")
+    with pytest.raises(
+        SystemExit, match=r"holds no recommendations\.customer_recommendations: delete it"
+    ):
+        check_cutoff(path, TABLE, "2017-11-20")
