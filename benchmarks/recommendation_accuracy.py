@@ -13,9 +13,6 @@ customer and every product.
 """
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -25,32 +22,10 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.demo import demo_directory
+from benchmarks.past_shop import build, check_cutoff, start_of, truncate
 from personalization.metrics import Pairs, Ranking, customer_metrics
 
-TIMEZONE = "America/New_York"
 K = 20
-
-
-def _utc(day: str) -> str:
-    """SQL for the moment at which a day begins in the shop."""
-    return f"timezone('UTC', timezone('{TIMEZONE}', timestamp '{day}'))"
-
-
-def truncate(source: Path, target: Path, cutoff: str) -> None:
-    """Copy the files, transactions before the cutoff only."""
-    target.mkdir(parents=True, exist_ok=True)
-    for file in source.glob("*.parquet"):
-        if file.name != "transactions.parquet":
-            (target / file.name).symlink_to(file)
-    duckdb.execute(
-        f"""
-        copy (
-            select * from read_parquet('{source / "transactions.parquet"}')
-            where transaction_timestamp < {_utc(cutoff)}
-            order by transaction_timestamp, basket_id, product_id
-        ) to '{target / "transactions.parquet"}'
-        """
-    )
 
 
 def purchases_from(source: Path, cutoff: str) -> pd.DataFrame:
@@ -60,53 +35,11 @@ def purchases_from(source: Path, cutoff: str) -> pd.DataFrame:
         select distinct
             cast(household_id as varchar) as customer_id,
             cast(product_id as varchar) as item_id,
-            transaction_timestamp >= {_utc(cutoff)} as is_later
+            transaction_timestamp >= {start_of(cutoff)} as is_later
         from read_parquet('{source / "transactions.parquet"}')
         where quantity > 0 or sales_value > 0
         """
     ).df()
-
-
-def build(directory: Path, warehouse: Path) -> None:
-    """Build the warehouse from the files of a directory."""
-    environment = {
-        **os.environ,
-        "COMPLETEJOURNEY_DIR": str(directory),
-        "WAREHOUSE_PATH": str(warehouse),
-        "DBT_TARGET_PATH": str(warehouse.parent / "target"),
-        "DBT_LOG_PATH": str(warehouse.parent / "logs"),
-    }
-    command = [
-        "dbt",
-        "build",
-        "--select",
-        "+customer_recommendations",
-        "+recommendation_candidates",
-        # Tests may look at tables that are not selected.
-        "--exclude-resource-type",
-        "test",
-        "unit_test",
-    ]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if result.returncode:
-        sys.exit(result.stdout[-4000:])
-
-
-def check_cutoff(warehouse: Path, cutoff: str) -> None:
-    """Exit unless the warehouse was built from what lies before the cutoff."""
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        try:
-            row = connection.execute(
-                "select max(as_of_date) from recommendations.customer_recommendations"
-            ).fetchone()
-        except duckdb.CatalogException:
-            sys.exit(f"{warehouse} holds no recommendations: delete it, or choose another folder")
-    as_of_date = row[0] if row else None
-    if str(as_of_date) != cutoff:
-        sys.exit(
-            f"{warehouse} is as of {as_of_date}, not {cutoff}: delete it, choose another folder,"
-            f" or --cutoff {as_of_date}"
-        )
 
 
 def lists_in(warehouse: Path) -> dict[tuple[str, str], pd.DataFrame]:
@@ -184,10 +117,15 @@ def main() -> None:
         source = demo_directory()
         warehouse = directory.resolve() / "warehouse.duckdb"
         if warehouse.exists():
-            check_cutoff(warehouse, arguments.cutoff)
+            check_cutoff(warehouse, "recommendations.customer_recommendations", arguments.cutoff)
         else:
             truncate(source, directory.resolve() / "files", arguments.cutoff)
-            build(directory.resolve() / "files", warehouse)
+            build(
+                directory.resolve() / "files",
+                warehouse,
+                "customer_recommendations",
+                "recommendation_candidates",
+            )
         purchases = purchases_from(source, arguments.cutoff)
         lists = lists_in(warehouse)
         for protocol in ("known", "all"):
