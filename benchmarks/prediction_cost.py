@@ -32,10 +32,10 @@ from benchmarks.outcomes import order_days, outcomes
 from personalization.anomalies import Limits, find_anomalies
 from personalization.evaluate.running import peak_mib
 from personalization.interactions import FloatArray
-from personalization.ladders import Candidate, Target, targets
-from personalization.predicting import Forecasts
-from personalization.propensity import Predictor
-from personalization.rhythms import rhythm_table
+from personalization.predictions.ladders import Candidate, Target, targets
+from personalization.predictions.predicting import Forecasts
+from personalization.predictions.propensity import Predictor
+from personalization.predictions.rhythms import rhythm_table
 from warehouse.customer_history import read_history
 from warehouse.paths import connect_read_only, default_warehouse_path
 

@@ -5,7 +5,7 @@ from typing import Final
 import pandas as pd
 from duckdb import DuckDBPyRelation
 
-from personalization.predicting import History
+from personalization.predictions.predicting import History
 
 _KEYS: Final = ("customer_id", "as_of_date")
 _OUTCOMES: Final = (

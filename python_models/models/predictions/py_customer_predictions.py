@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from personalization.ladders import targets
-from personalization.predicting import Forecasts
+from personalization.predictions.ladders import targets
+from personalization.predictions.predicting import Forecasts
 from warehouse.customer_history import read_history
 
 

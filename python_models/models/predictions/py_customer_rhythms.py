@@ -1,6 +1,6 @@
 """When and for how much each customer ordered, at each cutoff."""
 
-from personalization.rhythms import rhythm_table
+from personalization.predictions.rhythms import rhythm_table
 
 
 def model(dbt, session):

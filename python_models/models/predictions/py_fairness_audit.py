@@ -1,6 +1,6 @@
 """How the shipped models treat groups of customers, at the latest cutoff whose outcome is known."""
 
-from personalization.fairness import audit_fairness
+from personalization.predictions.fairness import audit_fairness
 
 
 def model(dbt, session):

@@ -1,6 +1,6 @@
 """How good every model of every target was at earlier cutoffs, beside the target's baseline."""
 
-from personalization.prediction_backtests import backtest_predictions
+from personalization.predictions.backtests import backtest_predictions
 
 
 def model(dbt, session):

@@ -1,6 +1,6 @@
 """How far features and scores moved from one cutoff to the next."""
 
-from personalization.drift import Limits, measure_drift
+from personalization.predictions.drift import Limits, measure_drift
 
 
 def model(dbt, session):

@@ -1,7 +1,7 @@
 """What each model of each target looks at and learns from."""
 
-from personalization.ladders import targets
-from personalization.predicting import describe_models
+from personalization.predictions.ladders import targets
+from personalization.predictions.predicting import describe_models
 from warehouse.customer_history import read_history
 
 

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
-from personalization.lifetimes import NotFittedError
-from personalization.propensity import (
+from personalization.predictions.lifetimes import NotFittedError
+from personalization.predictions.propensity import (
     LADDER,
     Rung,
     choose,

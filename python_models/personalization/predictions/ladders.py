@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from personalization import next_orders, propensity, spending
 from personalization.interactions import FloatArray
-from personalization.propensity import Predictor, Rung
+from personalization.predictions import next_orders, propensity, spending
+from personalization.predictions.propensity import Predictor, Rung
 
 Fit = Callable[[pd.DataFrame, FloatArray, pd.DataFrame], Predictor]
 """Fits to features and outcomes of past cutoffs, and to the customers of today."""

@@ -7,8 +7,8 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from personalization.interactions import FloatArray
-from personalization.propensity import Predictor, on_log_scale
-from personalization.spending import median_trees
+from personalization.predictions.propensity import Predictor, on_log_scale
+from personalization.predictions.spending import median_trees
 
 LONGEST_DAYS: Final = 91
 """Who does not order within so many days counts as ordering on the last of them."""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from personalization.interactions import FloatArray, check_at_least
 from personalization.metrics import Interval, interval_of
-from personalization.propensity import log_loss_by_row
+from personalization.predictions.propensity import log_loss_by_row
 
 Weights: TypeAlias = NDArray[np.int16]
 """How often each resample draws each customer, shape (1 + replicates, n_customers)."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as reference
 
-from personalization.prediction_metrics import (
+from personalization.predictions.metrics import (
     AMOUNT_METRICS,
     PROBABILITY_METRICS,
     Metric,
@@ -184,7 +184,7 @@ class TestDraws:
         )
         whole = draw(PROBABILITY_METRICS, drawn)
         assert whole.shape == (21, len(PROBABILITY_METRICS))
-        monkeypatch.setattr("personalization.prediction_metrics._BLOCK_WEIGHTS", 900)
+        monkeypatch.setattr("personalization.predictions.metrics._BLOCK_WEIGHTS", 900)
         np.testing.assert_array_equal(draw(PROBABILITY_METRICS, drawn), whole)
 
     def test_intervals_hold_the_truth_nineteen_times_in_twenty(self):

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from customer_shop import NEWEST, cutoffs, history, orders, simulated_orders
 
-from personalization.lifetimes import BgNbd, GammaGamma, NotFittedError, PurchaseHistory
-from personalization.rhythms import rhythm_features
-from personalization.spending import (
+from personalization.predictions.lifetimes import BgNbd, GammaGamma, NotFittedError, PurchaseHistory
+from personalization.predictions.rhythms import rhythm_features
+from personalization.predictions.spending import (
     bg_nbd_gamma_gamma,
     blend,
     gradient_boosting,

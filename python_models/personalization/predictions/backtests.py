@@ -15,7 +15,7 @@ from personalization.interactions import (
     check_columns,
     check_unique,
 )
-from personalization.prediction_metrics import (
+from personalization.predictions.metrics import (
     AMOUNT_METRICS,
     PROBABILITY_METRICS,
     Metric,

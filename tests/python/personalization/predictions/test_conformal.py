@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalization.conformal import ConformalIntervals
+from personalization.predictions.conformal import ConformalIntervals
 
 
 def draws(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from customer_shop import cutoffs, history, orders, simulated_orders
 
-from personalization.contributions import CAUSES
-from personalization.ladders import Candidate, Target, targets
-from personalization.lifetimes import NotFittedError
-from personalization.predicting import SCORED, Forecasts, History
-from personalization.propensity import LADDER, Predictor, Rung
+from personalization.predictions.contributions import CAUSES
+from personalization.predictions.ladders import Candidate, Target, targets
+from personalization.predictions.lifetimes import NotFittedError
+from personalization.predictions.predicting import SCORED, Forecasts, History
+from personalization.predictions.propensity import LADDER, Predictor, Rung
 
 FEATURES = [column for columns in CAUSES.values() for column in columns]
 INTERVAL = pd.Timedelta(days=28)
@@ -324,7 +324,7 @@ class TestSize:
         assert (one(few["model"]), one(few["chosen_by"])) == ("fifty", "nothing")
 
     def test_models_learn_from_a_share_of_very_many(self, monkeypatch):
-        monkeypatch.setattr("personalization.predicting._MOST_ROWS", 100)
+        monkeypatch.setattr("personalization.predictions.predicting._MOST_ROWS", 100)
         spy = Spy(LINE)
         table = Forecasts(planted(), target(FIFTY, spy.candidate)).predict()
         assert one(table["training_rows"]) == 100

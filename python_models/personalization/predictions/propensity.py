@@ -25,7 +25,7 @@ from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
 from personalization.interactions import BoolArray, FloatArray, check_columns
-from personalization.lifetimes import NotFittedError
+from personalization.predictions.lifetimes import NotFittedError
 
 Predictor: TypeAlias = Callable[[pd.DataFrame], FloatArray]
 """Gives each row of features a probability, shape (n_rows,)."""

@@ -13,17 +13,17 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from personalization.conformal import ConformalIntervals
-from personalization.contributions import (
+from personalization.interactions import FloatArray, IntArray, check_columns, check_unique
+from personalization.predictions.conformal import ConformalIntervals
+from personalization.predictions.contributions import (
     contributions,
     reference_customer,
     strongest,
     telling_features,
 )
-from personalization.interactions import FloatArray, IntArray, check_columns, check_unique
-from personalization.ladders import Candidate, Target
-from personalization.lifetimes import NotFittedError
-from personalization.propensity import Predictor, choose
+from personalization.predictions.ladders import Candidate, Target
+from personalization.predictions.lifetimes import NotFittedError
+from personalization.predictions.propensity import Predictor, choose
 
 SCORED: Final = "scored"
 """The status of what could be predicted."""

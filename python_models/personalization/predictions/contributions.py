@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from personalization.interactions import FloatArray, check_columns
-from personalization.propensity import Predictor
+from personalization.predictions.propensity import Predictor
 
 _RECENT: Final = (7, 14, 21, 28)
 _LONGER: Final = (42, 56, 84, 112, 168, 364)

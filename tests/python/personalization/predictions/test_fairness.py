@@ -10,7 +10,7 @@ from fairlearn.metrics import (
 )
 from scipy import stats
 
-from personalization.fairness import (
+from personalization.predictions.fairness import (
     DIFFERS,
     NO_DIFFERENCE,
     TOO_FEW,

@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from customer_shop import cutoffs, history, simulated_orders
 
-from personalization.next_orders import LONGEST_DAYS, gradient_boosting, usual_gap
-from personalization.predicting import History
+from personalization.predictions.next_orders import LONGEST_DAYS, gradient_boosting, usual_gap
+from personalization.predictions.predicting import History
 
 
 def known(past: History, cutoff: int) -> tuple[pd.DataFrame, np.ndarray]:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from personalization import lifetimes
-from personalization.lifetimes import BgNbd, GammaGamma, NotFittedError, PurchaseHistory
+from personalization.predictions import lifetimes
+from personalization.predictions.lifetimes import BgNbd, GammaGamma, NotFittedError, PurchaseHistory
 
 pytestmark = pytest.mark.filterwarnings("error")
 

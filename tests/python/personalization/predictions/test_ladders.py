@@ -3,11 +3,11 @@ import pandas as pd
 import pytest
 from customer_shop import NEWEST, simulated_orders
 
-from personalization.ladders import Target, targets
-from personalization.next_orders import LONGEST_DAYS
-from personalization.propensity import LADDER
-from personalization.rhythms import rhythm_features
-from personalization.spending import bg_nbd_gamma_gamma, last_12_weeks
+from personalization.predictions.ladders import Target, targets
+from personalization.predictions.next_orders import LONGEST_DAYS
+from personalization.predictions.propensity import LADDER
+from personalization.predictions.rhythms import rhythm_features
+from personalization.predictions.spending import bg_nbd_gamma_gamma, last_12_weeks
 
 
 @pytest.fixture(scope="module")

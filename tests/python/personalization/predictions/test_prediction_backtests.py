@@ -5,8 +5,8 @@ from sklearn.metrics import mean_absolute_error, roc_auc_score
 
 from personalization.backtesting import EVERYONE
 from personalization.metrics import interval_of
-from personalization.prediction_backtests import JUDGED, SHIPPED, backtest_predictions
-from personalization.prediction_metrics import (
+from personalization.predictions.backtests import JUDGED, SHIPPED, backtest_predictions
+from personalization.predictions.metrics import (
     AMOUNT_METRICS,
     PROBABILITY_METRICS,
     resample_weights,

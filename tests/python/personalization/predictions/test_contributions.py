@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 from customer_shop import cutoffs, history, orders, simulated_orders
 
-from personalization import next_orders, propensity
-from personalization.contributions import (
+from personalization.predictions import next_orders, propensity
+from personalization.predictions.contributions import (
     CAUSES,
     contributions,
     reference_customer,
     strongest,
     telling_features,
 )
-from personalization.predicting import History
-from personalization.rhythms import rhythm_features
+from personalization.predictions.predicting import History
+from personalization.predictions.rhythms import rhythm_features
 
 THREE = {"one": ["a", "b"], "two": ["c"], "three": ["d"]}
 

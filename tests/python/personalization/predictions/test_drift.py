@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from personalization.drift import (
+from personalization.predictions.drift import (
     ANOTHER_MODEL,
     DRIFTED,
     GROWS,

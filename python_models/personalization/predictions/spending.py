@@ -11,8 +11,8 @@ from sklearn.ensemble import HistGradientBoostingRegressor
 from threadpoolctl import threadpool_limits
 
 from personalization.interactions import FloatArray
-from personalization.lifetimes import BgNbd, GammaGamma, PurchaseHistory
-from personalization.propensity import Predictor, on_log_scale
+from personalization.predictions.lifetimes import BgNbd, GammaGamma, PurchaseHistory
+from personalization.predictions.propensity import Predictor, on_log_scale
 
 # A rate over less time than this says little.
 _SHORTEST_TENURE_DAYS: Final = 28

@@ -5,8 +5,8 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from personalization.predicting import History
-from personalization.rhythms import rhythm_table
+from personalization.predictions.predicting import History
+from personalization.predictions.rhythms import rhythm_table
 
 NEWEST = date(2018, 1, 1)
 INTERVAL = 28

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from personalization import rhythms
-from personalization.rhythms import rhythm_features, rhythm_table
+from personalization.predictions import rhythms
+from personalization.predictions.rhythms import rhythm_features, rhythm_table
 
 CUTOFF = date(2017, 6, 1)
 COLUMNS = ["customer_id", "order_date", "known_date", "orders", "amount_paid"]
