@@ -196,18 +196,16 @@ def amount_scores(orders: pd.DataFrame, limits: Limits) -> tuple[FloatArray, Flo
     Returns:
         Two arrays of shape (n_orders,), NaN where there are too few earlier orders.
     """
-    amount = _numbers(orders, "amount_paid")
+    amount = numbers(orders, "amount_paid")
 
     def score(whose: str) -> FloatArray:
         z = robust_z(
             amount,
-            _numbers(orders, f"{whose}_usual_amount"),
-            _numbers(orders, f"{whose}_amount_spread"),
+            numbers(orders, f"{whose}_usual_amount"),
+            numbers(orders, f"{whose}_amount_spread"),
             floor=_AMOUNT_FLOOR,
         )
-        return np.where(
-            _numbers(orders, f"{whose}_earlier_orders") >= limits.min_history, z, np.nan
-        )
+        return np.where(numbers(orders, f"{whose}_earlier_orders") >= limits.min_history, z, np.nan)
 
     return score("customer"), score("store")
 
@@ -355,10 +353,10 @@ def find_anomalies(
 
 
 def _price_errors(products: pd.DataFrame, limits: Limits) -> pd.DataFrame:
-    price = _numbers(products, "unit_price")
-    usual = _numbers(products, "usual_unit_price")
-    quantity = _numbers(products, "quantity")
-    z = robust_z(price, usual, _numbers(products, "price_spread"), floor=_PRICE_FLOOR)
+    price = numbers(products, "unit_price")
+    usual = numbers(products, "usual_unit_price")
+    quantity = numbers(products, "quantity")
+    z = robust_z(price, usual, numbers(products, "price_spread"), floor=_PRICE_FLOOR)
     return _findings(
         products,
         "price_error",
@@ -366,18 +364,18 @@ def _price_errors(products: pd.DataFrame, limits: Limits) -> pd.DataFrame:
         z=np.abs(z),
         usual=usual,
         at_stake=np.abs(price - usual) * quantity,
-        is_eligible=(_numbers(products, "earlier_priced_sales") >= limits.min_history)
-        & (_numbers(products, "usual_price_deviation") <= _PRICE_AGREEMENT),
+        is_eligible=(numbers(products, "earlier_priced_sales") >= limits.min_history)
+        & (numbers(products, "usual_price_deviation") <= _PRICE_AGREEMENT),
         limits=limits,
     )
 
 
 def _bulk_purchases(products: pd.DataFrame, limits: Limits) -> pd.DataFrame:
-    quantity = _numbers(products, "quantity")
-    usual = _numbers(products, "usual_quantity")
-    z = robust_z(quantity, usual, _numbers(products, "quantity_spread"), floor=_QUANTITY_FLOOR)
+    quantity = numbers(products, "quantity")
+    usual = numbers(products, "usual_quantity")
+    z = robust_z(quantity, usual, numbers(products, "quantity_spread"), floor=_QUANTITY_FLOOR)
     # More than usual, at what one of it costs in this order.
-    at_stake = _numbers(products, "list_amount") * (1 - usual / quantity)
+    at_stake = numbers(products, "list_amount") * (1 - usual / quantity)
     return _findings(
         products,
         "bulk_purchase",
@@ -385,22 +383,20 @@ def _bulk_purchases(products: pd.DataFrame, limits: Limits) -> pd.DataFrame:
         z=z,
         usual=usual,
         at_stake=at_stake,
-        is_eligible=(_numbers(products, "earlier_sales") >= limits.min_history)
-        & ~_is_habit(quantity, _numbers(products, "customer_usual_quantity")),
+        is_eligible=(numbers(products, "earlier_sales") >= limits.min_history)
+        & ~_is_habit(quantity, numbers(products, "customer_usual_quantity")),
         limits=limits,
     )
 
 
 def _coupon_abuse(orders: pd.DataFrame, limits: Limits) -> pd.DataFrame:
-    amount = _numbers(orders, "coupon_amount_7d")
-    usual = _numbers(orders, "usual_coupon_amount_7d")
-    amount_z = robust_z(
-        amount, usual, _numbers(orders, "coupon_amount_spread"), floor=_AMOUNT_FLOOR
-    )
+    amount = numbers(orders, "coupon_amount_7d")
+    usual = numbers(orders, "usual_coupon_amount_7d")
+    amount_z = robust_z(amount, usual, numbers(orders, "coupon_amount_spread"), floor=_AMOUNT_FLOOR)
     share_z = robust_z(
-        _numbers(orders, "coupon_share"),
-        _numbers(orders, "usual_coupon_share"),
-        _numbers(orders, "coupon_share_spread"),
+        numbers(orders, "coupon_share"),
+        numbers(orders, "usual_coupon_share"),
+        numbers(orders, "coupon_share_spread"),
         floor=_AMOUNT_FLOOR,
     )
     return _findings(
@@ -410,8 +406,8 @@ def _coupon_abuse(orders: pd.DataFrame, limits: Limits) -> pd.DataFrame:
         z=combined_z(amount_z, share_z),
         usual=usual,
         at_stake=amount,
-        is_eligible=(_numbers(orders, "earlier_coupon_orders") >= limits.min_history)
-        & ~_is_habit(amount, _numbers(orders, "customer_usual_coupon_amount_7d")),
+        is_eligible=(numbers(orders, "earlier_coupon_orders") >= limits.min_history)
+        & ~_is_habit(amount, numbers(orders, "customer_usual_coupon_amount_7d")),
         limits=limits,
     )
 
@@ -420,8 +416,8 @@ def _unusual_amounts(orders: pd.DataFrame, limits: Limits) -> pd.DataFrame:
     customer_z, store_z = amount_scores(orders, limits)
     usual = np.where(
         np.isnan(customer_z),
-        _numbers(orders, "store_usual_amount"),
-        _numbers(orders, "customer_usual_amount"),
+        numbers(orders, "store_usual_amount"),
+        numbers(orders, "customer_usual_amount"),
     )
     return _findings(
         orders,
@@ -429,7 +425,7 @@ def _unusual_amounts(orders: pd.DataFrame, limits: Limits) -> pd.DataFrame:
         measure="amount_paid",
         z=combined_z(customer_z, store_z),
         usual=usual,
-        at_stake=_numbers(orders, "amount_paid") - usual,
+        at_stake=numbers(orders, "amount_paid") - usual,
         is_eligible=np.ones(len(orders), dtype=bool),
         limits=limits,
     )
@@ -439,7 +435,7 @@ def _unusual_orders(
     orders: pd.DataFrame, forest: MixForest, isolation: FloatArray, limits: Limits
 ) -> pd.DataFrame:
     """The rarest mixes, no more of them than the contamination allows."""
-    is_eligible = _numbers(orders, "amount_paid") >= limits.min_amount
+    is_eligible = numbers(orders, "amount_paid") >= limits.min_amount
     rarest_first = np.sort(isolation[is_eligible])[::-1]
     # Orders as rare as the first that is left out are left out too.
     n_allowed = int(limits.contamination * len(orders))
@@ -509,16 +505,16 @@ def _one_row_per_order(findings: pd.DataFrame) -> pd.DataFrame:
 
 def _mix(orders: pd.DataFrame) -> FloatArray:
     """The features of `MIX_FEATURES`, shape (n_orders, n_features)."""
-    amount = np.maximum(_numbers(orders, "amount_paid"), 0)
-    units = np.maximum(_numbers(orders, "units"), 0)
+    amount = np.maximum(numbers(orders, "amount_paid"), 0)
+    units = np.maximum(numbers(orders, "units"), 0)
     return np.column_stack(
         [
             np.log1p(amount),
-            np.log1p(_numbers(orders, "order_lines")),
+            np.log1p(numbers(orders, "order_lines")),
             np.log1p(units),
             np.log1p(amount / np.maximum(units, 1)),
-            np.nan_to_num(_numbers(orders, "discount_share")),
-            _numbers(orders, "order_hour"),
+            np.nan_to_num(numbers(orders, "discount_share")),
+            numbers(orders, "order_hour"),
         ]
     )
 
@@ -529,7 +525,8 @@ def _from_log(features: FloatArray) -> FloatArray:
     return np.where(is_log, np.expm1(np.where(is_log, features, 0)), features)
 
 
-def _numbers(frame: pd.DataFrame, column: str) -> FloatArray:
+def numbers(frame: pd.DataFrame, column: str) -> FloatArray:
+    """A column as floats, NaN where it is null; shape (n_rows,)."""
     return frame[column].to_numpy(np.float64, na_value=np.nan)
 
 

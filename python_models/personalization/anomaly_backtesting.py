@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 import numpy as np
 import pandas as pd
 
-from personalization.anomalies import Limits, rule_findings
+from personalization.anomalies import Limits, numbers, rule_findings
 from personalization.interactions import FloatArray, check_at_least
 
 Frames: TypeAlias = tuple[pd.DataFrame, pd.DataFrame]
@@ -154,7 +154,7 @@ def backtest_anomalies(
         ["order_id", "list_amount", "product_id"], ascending=[True, False, True]
     ).drop_duplicates("order_id")
     lines = dearest.set_index("order_id").reindex(sample["order_id"]).reset_index()
-    amounts = _numbers(orders, "amount_paid")
+    amounts = numbers(orders, "amount_paid")
     highest_first = np.sort(amounts)[::-1]
     types = pd.concat([anomalies["anomaly_type"], anomalies["other_anomaly_types"].dropna()])
     n_of_type = types.str.split(",").explode().value_counts()
@@ -173,7 +173,7 @@ def backtest_anomalies(
                 "injected": len(changed),
                 "found": findings["order_id"].nunique(),
                 "found_as_type": int((findings["anomaly_type"] == injection.anomaly_type).sum()),
-                "baseline_found": (_numbers(changed, "amount_paid") > bar).sum(),
+                "baseline_found": (numbers(changed, "amount_paid") > bar).sum(),
                 "flagged_share": n_flagged / len(orders) if len(orders) else np.nan,
                 "baseline_flagged_share": np.mean(amounts > bar) if len(orders) else np.nan,
             }
@@ -197,12 +197,8 @@ def _precision(recall: pd.Series, flagged_share: pd.Series) -> pd.Series:
 
 def _at_stake(before: pd.DataFrame, after: pd.DataFrame) -> FloatArray:
     """The money that an injection is about: the change of the amount, or coupons added."""
-    amount = np.abs(_numbers(after, "amount_paid") - _numbers(before, "amount_paid"))
-    coupons = np.nan_to_num(_numbers(after, "coupon_amount_7d")) - np.nan_to_num(
-        _numbers(before, "coupon_amount_7d")
+    amount = np.abs(numbers(after, "amount_paid") - numbers(before, "amount_paid"))
+    coupons = np.nan_to_num(numbers(after, "coupon_amount_7d")) - np.nan_to_num(
+        numbers(before, "coupon_amount_7d")
     )
     return np.fmax(amount, coupons)
-
-
-def _numbers(frame: pd.DataFrame, column: str) -> FloatArray:
-    return frame[column].to_numpy(np.float64, na_value=np.nan)

@@ -23,7 +23,7 @@ from personalization.predictions.contributions import (
 )
 from personalization.predictions.ladders import Candidate, Target
 from personalization.predictions.lifetimes import NotFittedError
-from personalization.predictions.propensity import Predictor, choose
+from personalization.predictions.propensity import Predictor, choose, evenly_spread
 
 SCORED: Final = "scored"
 """The status of what could be predicted."""
@@ -385,9 +385,7 @@ class _Fitted:
     ) -> None:
         self.predictors: dict[str, Predictor] = {}
         self._status: dict[str, str] = {}
-        if len(training) > _MOST_ROWS:
-            rows = np.linspace(0, len(training) - 1, _MOST_ROWS).astype(np.int64)
-            training = training.iloc[rows]
+        training = training.iloc[evenly_spread(len(training), _MOST_ROWS)]
         self._training = training
         self._learns = {candidate.name: candidate.learns for candidate in target.candidates}
         outcome = training[target.outcome].to_numpy(np.float64)

@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
-from personalization.interactions import BoolArray, FloatArray, check_columns
+from personalization.interactions import BoolArray, FloatArray, IntArray, check_columns
 from personalization.predictions.lifetimes import NotFittedError
 
 Predictor: TypeAlias = Callable[[pd.DataFrame], FloatArray]
@@ -77,8 +77,8 @@ class Rung:
             raise ValueError("there are no rows to learn from")
         columns = list(self.columns or features.columns)
         check_columns(features, columns)
-        if self.most is not None and len(features) > self.most:
-            rows = np.linspace(0, len(features) - 1, self.most).astype(np.int64)
+        if self.most is not None:
+            rows = evenly_spread(len(features), self.most)
             features, happened = features.iloc[rows], happened[rows]
         share = float(np.mean(happened))
         if share in (0.0, 1.0):
@@ -194,6 +194,13 @@ def choose(losses: Mapping[str, FloatArray]) -> str:
         if excess.mean() <= excess.std() / np.sqrt(len(excess)):
             return name
     return best
+
+
+def evenly_spread(n_rows: int, most: int) -> IntArray:
+    """Places of at most so many rows, ascending and evenly spread over all of them."""
+    if n_rows <= most:
+        return np.arange(n_rows)
+    return np.linspace(0, n_rows - 1, most).astype(np.int64)
 
 
 def on_log_scale(features: pd.DataFrame) -> NDArray[np.float64]:
