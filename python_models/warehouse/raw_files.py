@@ -15,6 +15,7 @@ import duckdb
 import yaml
 
 from warehouse.paths import REPO_ROOT, quote_identifier, quote_literal
+from warehouse.source_settings import FolderSettings, read_source_settings
 
 _PARQUET_MAGIC: Final = b"PAR1"
 
@@ -130,26 +131,36 @@ class _Footer:
 
 
 def read_sources(
-    root: Path = REPO_ROOT, environment: Mapping[str, str] = os.environ
+    root: Path = REPO_ROOT,
+    environment: Mapping[str, str] = os.environ,
+    settings: Mapping[str, object] | None = None,
 ) -> list[RawSource]:
-    """Read every source that `models/staging/*/_*__sources.yml` declares.
+    """Read what `models/staging/*/_*__sources.yml` declares of the folders that are switched on.
 
     Args:
         root: The dbt project.
         environment: Environment variables, some of which name folders.
+        settings: Settings of the sources that are switched on; None: those of the var `sources`.
 
     Returns:
         The sources, ordered by file and then as declared.
 
     Raises:
         SourceDeclarationError: If a declaration lacks a file or has a type that no check knows.
+        SourceSettingsError: If the var `sources` cannot be used.
     """
+    if settings is None:
+        settings = read_source_settings(root).enabled()
+    folders = {
+        name: folder for name, folder in settings.items() if isinstance(folder, FolderSettings)
+    }
     sources: list[RawSource] = []
     for path in sorted(root.glob("models/staging/*/_*__sources.yml")):
         declaration = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
         sources.extend(
-            _read_source(entry, path.relative_to(root), environment)
+            _read_source(entry, path.relative_to(root), environment, folders[entry["name"]])
             for entry in declaration.get("sources") or []
+            if entry["name"] in folders
         )
     return sources
 
@@ -254,7 +265,10 @@ def create_views(connection: duckdb.DuckDBPyConnection, source: RawSource) -> li
 
 
 def _read_source(
-    entry: Mapping[str, Any], declared_in: Path, environment: Mapping[str, str]
+    entry: Mapping[str, Any],
+    declared_in: Path,
+    environment: Mapping[str, str],
+    settings: FolderSettings,
 ) -> RawSource:
     name = str(entry["name"])
     meta = _meta(entry)
@@ -264,7 +278,7 @@ def _read_source(
         name=name,
         schema=str(entry.get("schema") or name),
         directory=_find_directory(
-            environment.get(variable) if variable else None,
+            settings.directory or (environment.get(variable) if variable else None),
             package,
             meta.get("package_directory") or ".",
         ),

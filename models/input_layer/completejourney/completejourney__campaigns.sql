@@ -1,4 +1,4 @@
-{{ config(enabled='completejourney' in var('enabled_sources')) }}
+{{ config(enabled=source_is_enabled('completejourney')) }}
 
 with
 

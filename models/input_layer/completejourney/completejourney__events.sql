@@ -1,4 +1,4 @@
-{{ config(enabled='completejourney' in var('enabled_sources')) }}
+{{ config(enabled=source_is_enabled('completejourney')) }}
 
 with
 
@@ -71,11 +71,20 @@ final as (
         cast(null as string) as product_id,
         campaign_id,
         coupon_id,
+        cast(null as string) as order_id,
+        cast(null as string) as email_hash,
         cast(null as string) as search_query,
+        cast(null as int) as search_results,
+        cast(null as decimal(18, 3)) as quantity,
         cast(null as int) as dwell_seconds,
         cast(null as double) as rating,
         channel,
-        cast(null as string) as device
+        cast(null as string) as device,
+        cast(null as string) as page_path,
+        cast(null as string) as referrer_host,
+        cast(null as string) as traffic_source,
+        cast(null as string) as traffic_medium,
+        cast(null as string) as traffic_campaign
     from events
 
 )

@@ -1,5 +1,5 @@
 {{ config(
-    enabled='completejourney' in var('enabled_sources'),
+    enabled=source_is_enabled('completejourney'),
     materialized='table',
 ) }}
 

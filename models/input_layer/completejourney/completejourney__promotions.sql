@@ -1,4 +1,4 @@
-{{ config(enabled='completejourney' in var('enabled_sources')) }}
+{{ config(enabled=source_is_enabled('completejourney')) }}
 
 {#- Week 1 of the study is the week of Monday 26 December 2016. -#}
 {%- set first_week = "cast('2016-12-26' as date)" -%}

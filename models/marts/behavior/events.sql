@@ -25,16 +25,22 @@ other_events as (
         customer_id,
         anonymous_id,
         product_id,
-        cast(null as string) as order_id,
+        order_id,
         campaign_id,
         coupon_id,
-        cast(null as decimal(18, 3)) as units,
+        quantity as units,
         cast(null as decimal(18, 2)) as amount_paid,
         search_query,
+        search_results,
         dwell_seconds,
         rating,
         channel,
         device,
+        page_path,
+        referrer_host,
+        traffic_source,
+        traffic_medium,
+        traffic_campaign,
         source_system
     from events
 
@@ -58,10 +64,16 @@ purchases as (
         units,
         amount_paid,
         cast(null as string) as search_query,
+        cast(null as int) as search_results,
         cast(null as int) as dwell_seconds,
         cast(null as double) as rating,
         store_or_channel as channel,
         cast(null as string) as device,
+        cast(null as string) as page_path,
+        cast(null as string) as referrer_host,
+        cast(null as string) as traffic_source,
+        cast(null as string) as traffic_medium,
+        cast(null as string) as traffic_campaign,
         source_system
     from order_lines
     where units > 0 and not is_return

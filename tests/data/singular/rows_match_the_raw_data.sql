@@ -1,5 +1,5 @@
 -- Tables that map one to one bring every raw row to the input layer, and no other.
-{{ config(enabled='completejourney' in var('enabled_sources')) }}
+{{ config(enabled=source_is_enabled('completejourney')) }}
 
 {%- set mappings = {
     'transactions': ('input_layer__order_lines', 'true'),

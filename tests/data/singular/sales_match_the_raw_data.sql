@@ -1,5 +1,5 @@
 -- To the cent: raw sales = sales in behavior.order_lines + quarantined + removed as copies.
-{{ config(enabled='completejourney' in var('enabled_sources')) }}
+{{ config(enabled=source_is_enabled('completejourney')) }}
 
 with
 

@@ -16,6 +16,7 @@ from warehouse.raw_files import (
     missing_optional_files,
     read_sources,
 )
+from warehouse.source_settings import FolderSettings
 
 DECLARATION = """
 version: 2
@@ -39,6 +40,9 @@ sources:
 AWKWARD_FOLDERS = ["a b", "q'q", 'd"d', "g[1]", "s*r", "q?q", "{a,b}", "household_id=3", "ümlaut"]
 
 
+SHOP = {"shop": FolderSettings()}
+
+
 def declare(root: Path, text: str) -> None:
     path = root / "models" / "staging" / "shop" / "_shop__sources.yml"
     path.parent.mkdir(parents=True)
@@ -51,9 +55,19 @@ def sales_file(directory: Path, columns: str, source: str = GOOD_SALES) -> Path:
 
 
 class TestReadSources:
+    def test_the_setting_of_the_folder_comes_first(self, tmp_path: Path) -> None:
+        declare(tmp_path, DECLARATION)
+        settings = {"shop": FolderSettings(directory="/data/set")}
+        (source,) = read_sources(tmp_path, {"SHOP_DIR": "/data/shop"}, settings)
+        assert source.directory == Path("/data/set")
+
+    def test_leaves_out_what_is_not_switched_on(self, tmp_path: Path) -> None:
+        declare(tmp_path, DECLARATION)
+        assert read_sources(tmp_path, {"SHOP_DIR": "/data/shop"}, {}) == []
+
     def test_reads_tables_and_columns_from_either_place_of_meta(self, tmp_path: Path) -> None:
         declare(tmp_path, DECLARATION)
-        (source,) = read_sources(tmp_path, {"SHOP_DIR": "/data/shop"})
+        (source,) = read_sources(tmp_path, {"SHOP_DIR": "/data/shop"}, SHOP)
         sales, places = source.tables
         assert (source.name, source.schema, source.directory) == (
             "shop",
@@ -69,13 +83,13 @@ class TestReadSources:
         self, tmp_path: Path, environment: dict[str, str]
     ) -> None:
         declare(tmp_path, DECLARATION)
-        (source,) = read_sources(tmp_path, environment)
+        (source,) = read_sources(tmp_path, environment, SHOP)
         assert source.directory is not None
         assert source.directory.parts[-2:] == ("yaml", "files")
 
     def test_knows_no_folder_of_a_package_that_is_not_installed(self, tmp_path: Path) -> None:
         declare(tmp_path, DECLARATION.replace("package: yaml", "package: no_such_package"))
-        (source,) = read_sources(tmp_path, {})
+        (source,) = read_sources(tmp_path, {}, SHOP)
         assert source.directory is None
         assert check_source(source) == [
             "the Python package no_such_package is not installed; "
@@ -95,7 +109,7 @@ class TestReadSources:
     ) -> None:
         declare(tmp_path, DECLARATION.replace(old, new))
         with pytest.raises(SourceDeclarationError, match=message):
-            read_sources(tmp_path, {})
+            read_sources(tmp_path, {}, SHOP)
 
     def test_the_project_declares_the_demo(self, demo_dir: Path) -> None:
         (source,) = (s for s in read_sources(environment={}) if s.name == "completejourney")
