@@ -11,5 +11,6 @@
             'campaign_contacts',
             'promotions',
         ],
+        'custom': gated_tables().keys() | list,
     }) }}
 {%- endmacro %}

@@ -16,6 +16,8 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.events.logging import AdapterLogger
 from threadpoolctl import threadpool_limits
 
+from warehouse.custom_source import check_custom_source, load_custom_source
+from warehouse.input_contract import read_input_contract
 from warehouse.raw_files import (
     RawSource,
     check_sources,
@@ -23,6 +25,7 @@ from warehouse.raw_files import (
     missing_optional_files,
     read_sources,
 )
+from warehouse.source_settings import CustomSettings, read_source_settings
 
 logger = AdapterLogger("Warehouse")
 
@@ -38,6 +41,7 @@ class Plugin(BasePlugin):
     """
 
     sources: list[RawSource]
+    custom: CustomSettings | None
     is_ready: bool
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002
@@ -50,6 +54,7 @@ class Plugin(BasePlugin):
             SourceDeclarationError: If a source is declared incompletely.
         """
         self.sources = read_sources()
+        self.custom = read_source_settings().custom
         self.is_ready = False
         # A limit of BLAS holds for the whole process, and setting it is not safe between models
         # that run side by side: so once, for good. Sums then do not depend on the machine's cores.
@@ -76,6 +81,14 @@ class Plugin(BasePlugin):
         if self.is_ready:
             return
         check_sources(self.sources)
+        if self.custom:
+            problems = check_custom_source(self.custom, read_input_contract())
+            if problems:
+                raise RuntimeError(
+                    "\n".join(
+                        ["The source custom cannot be used:", *(f"  - {line}" for line in problems)]
+                    )
+                )
         if creds.path.startswith(":memory:"):
             return
         folder = Path(creds.path).parent
@@ -104,6 +117,9 @@ class Plugin(BasePlugin):
                 raise RuntimeError(
                     f"The views of source {source.name} cannot be created: {error}"
                 ) from error
+        if self.custom:
+            for message in load_custom_source(conn, self.custom, read_input_contract()):
+                logger.warning(f"Source custom: {message}")
         self._announce_missing_files()
         self.is_ready = True
 

@@ -58,6 +58,8 @@ class CustomColumn(_Strict):
     """On which clock a timestamp is told; null: UTC."""
     decimal: Literal[".", ","] = "."
     """What separates the fraction of a number."""
+    multiply_by: Text | None = None
+    """Another column of the file to multiply by, as a price by a quantity."""
 
     @model_validator(mode="before")
     @classmethod
@@ -81,6 +83,9 @@ class CustomTable(_Strict):
     format: Literal["csv", "json", "parquet"] | None = None
     """Null: as the ending of `files` says."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """What separates the columns of a CSV file."""
+    encoding: Literal["utf-8", "latin-1", "utf-16"] = "utf-8"
+    """How the characters of a CSV file are written."""
     distinct: bool = False
     """Whether rows repeat because the file has a finer grain: each different one counts once."""
     columns: Annotated[dict[Text, CustomColumn], Field(min_length=1)]

@@ -1,0 +1,3 @@
+{{ config(enabled=source_is_enabled('custom')) }}
+
+{{ custom_rows('erasure_requests') }}

@@ -1,0 +1,228 @@
+"""The tables of the source `custom`, brought up to date with a shop's own files."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import duckdb
+
+from warehouse.custom_source.casts import cast_text, present_text
+from warehouse.custom_source.files import (
+    SourceFile,
+    UnusableFileError,
+    check_columns,
+    list_files,
+    stage_file,
+)
+from warehouse.paths import quote_literal
+from warehouse.source_settings import CustomSettings, CustomTable
+
+SCHEMA: Final = "raw_custom"
+
+_SHOWN_CHARACTERS: Final = 200
+
+# A column beside the contract's: rows of a simulator tell it, all others leave it out.
+_LABEL: Final = {"is_simulated": "boolean"}
+
+_REQUIRED: Final[Mapping[str, Sequence[str]]] = {
+    "customers": ["customer_id"],
+    "products": ["product_id"],
+    "events": ["event_id", "event_type", "occurred_at"],
+    "orders": ["order_id", "ordered_at"],
+    "order_lines": ["order_id", "product_id", "quantity", "amount_paid"],
+    "campaigns": ["campaign_id", "starts_at"],
+    "campaign_contacts": ["campaign_id", "customer_id", "contacted_at"],
+    "promotions": ["product_id", "store_or_channel", "period_start"],
+    "consents": ["customer_id", "purpose", "changed_at", "is_granted"],
+    "erasure_requests": ["customer_id", "requested_at"],
+}
+
+
+def check_custom_source(
+    settings: CustomSettings, contract: Mapping[str, Mapping[str, str]]
+) -> list[str]:
+    """Check that the settings fit the contract and that the files have the columns they name.
+
+    Args:
+        settings: Settings of the source.
+        contract: By input table, the type of each column.
+
+    Returns:
+        One line for each problem; none if the source can be loaded.
+    """
+    problems = [
+        f"tables.{table}: orders and order_lines are needed to build anything"
+        for table in ("orders", "order_lines")
+        if table not in settings.tables
+    ]
+    for name, table in settings.tables.items():
+        if name not in contract:
+            problems.append(f"tables.{name}: no input table, expected one of {_listed(contract)}")
+            continue
+        problems.extend(f"tables.{name}{problem}" for problem in _misfits(table, contract[name]))
+        problems.extend(
+            f"tables.{name}.columns: {column} is missing; map it or give it a value"
+            for column in _REQUIRED[name]
+            if column not in table.columns
+        )
+        try:
+            for file in list_files(table, settings.databases):
+                check_columns(table, file, settings.databases)
+        except UnusableFileError as error:
+            problems.append(f"tables.{name}: {error}")
+    return problems
+
+
+def load_custom_source(
+    connection: duckdb.DuckDBPyConnection,
+    settings: CustomSettings,
+    contract: Mapping[str, Mapping[str, str]],
+) -> list[str]:
+    """Bring the tables of the source up to date with its files.
+
+    Every table has the columns of the contract and `source_file`; lines that are no rows are in
+    `unreadable_lines`. One transaction: a reader sees the tables of before or those of after.
+
+    Args:
+        connection: The warehouse, open for writing.
+        settings: Settings in which `check_custom_source` found no problem.
+        contract: By input table, the type of each column.
+
+    Returns:
+        What a person should know, one line each: lines and values that could not be read.
+
+    Raises:
+        RuntimeError: If a file cannot be read after all.
+    """
+    messages: list[str] = []
+    with connection.cursor() as cursor:
+        cursor.execute("set TimeZone = 'UTC'")
+        cursor.begin()
+        _create_tables(cursor, contract)
+        for name in contract:
+            table = settings.tables.get(name)
+            files = [] if table is None else list_files(table, settings.databases)
+            recipe = f"{table!r} {settings.databases!r}"
+            known = dict(
+                cursor.execute(
+                    f"select source_file, state from {SCHEMA}.loaded_files where input_table = ?",
+                    [name],
+                ).fetchall()
+            )
+            current = {file.name: f"{file.state} {recipe}" for file in files}
+            for stale in sorted(file for file in known if known[file] != current.get(file)):
+                for kept in (name, "loaded_files", "unreadable_lines"):
+                    only = "" if kept == name else f" and input_table = {quote_literal(name)}"
+                    cursor.execute(
+                        f"delete from {SCHEMA}.{kept} where source_file = ?{only}", [stale]
+                    )
+            for file in files:
+                if table is not None and known.get(file.name) != current[file.name]:
+                    messages.extend(_load(cursor, name, table, file, contract[name], settings))
+                    cursor.execute(
+                        f"insert into {SCHEMA}.loaded_files values (?, ?, ?)",
+                        [name, file.name, current[file.name]],
+                    )
+        cursor.commit()
+    return messages
+
+
+def _misfits(table: CustomTable, types: Mapping[str, str]) -> Iterator[str]:
+    known = {**types, **_LABEL}
+    for column in table.columns:
+        if column not in known:
+            yield f".columns.{column}: no column of this table, expected one of {_listed(known)}"
+
+
+def _listed(names: Mapping[str, object]) -> str:
+    return ", ".join(names)
+
+
+def _create_tables(
+    cursor: duckdb.DuckDBPyConnection, contract: Mapping[str, Mapping[str, str]]
+) -> None:
+    cursor.execute(f"create schema if not exists {SCHEMA}")
+    for name, types in contract.items():
+        columns = {**types, **_LABEL, "source_file": "string"}
+        declared = ", ".join(f"{column} {type_}" for column, type_ in columns.items())
+        present = cursor.execute(
+            "select string_agg(column_name, ',' order by column_index) from duckdb_columns() "
+            "where schema_name = ? and table_name = ? and database_name = current_database()",
+            [SCHEMA, name],
+        ).fetchall()[0][0]
+        if present is not None and present != ",".join(columns):
+            # The contract has changed since: everything is read anew.
+            cursor.execute(f"drop table {SCHEMA}.{name}")
+            cursor.execute(f"delete from {SCHEMA}.loaded_files where input_table = ?", [name])
+            cursor.execute(f"delete from {SCHEMA}.unreadable_lines where input_table = ?", [name])
+        cursor.execute(f"create table if not exists {SCHEMA}.{name} ({declared})")
+    cursor.execute(
+        f"create table if not exists {SCHEMA}.loaded_files "
+        "(input_table string, source_file string, state string)"
+    )
+    cursor.execute(
+        f"create table if not exists {SCHEMA}.unreadable_lines (input_table string, "
+        "source_file string, line_number bigint, problem string, raw_line string)"
+    )
+
+
+def _load(
+    cursor: duckdb.DuckDBPyConnection,
+    name: str,
+    table: CustomTable,
+    file: SourceFile,
+    types: Mapping[str, str],
+    settings: CustomSettings,
+) -> list[str]:
+    """Read one file into the table; return what a person should know of it."""
+    try:
+        stage_file(cursor, table, file, settings.databases)
+        casts = {
+            column: cast_text(table.columns[column], type_)
+            for column, type_ in {**types, **_LABEL}.items()
+            if column in table.columns
+        }
+        cursor.execute(
+            f"insert into {SCHEMA}.{name} by name "
+            f"select {', '.join(f'{cast} as {column}' for column, cast in casts.items())}, "
+            f"{quote_literal(file.name)} as source_file from staged"
+        )
+        messages = _lost_values(cursor, table, file, casts)
+        cursor.execute(
+            f"insert into {SCHEMA}.unreadable_lines select ?, ?, * from rejected",
+            [name, file.name],
+        )
+        ((rejected,),) = cursor.execute("select count(*) from rejected").fetchall()
+    except (duckdb.Error, sqlite3.Error, OSError) as error:
+        raise RuntimeError(
+            f"Source custom: {file.name} cannot be read: {str(error).splitlines()[0]}"
+        ) from error
+    if rejected:
+        messages.append(
+            f"{file.name}: lines that are no rows: {rejected}, see {SCHEMA}.unreadable_lines"
+        )
+    return messages
+
+
+def _lost_values(
+    cursor: duckdb.DuckDBPyConnection,
+    table: CustomTable,
+    file: SourceFile,
+    casts: Mapping[str, str],
+) -> list[str]:
+    """Tell which columns have values that are not what the contract expects."""
+    messages = []
+    for column, cast in casts.items():
+        raw = table.columns[column].column
+        if raw is None:
+            continue
+        text = present_text(raw)
+        ((count, example),) = cursor.execute(
+            f"select count(*), min({text}) from staged where {text} is not null and {cast} is null"
+        ).fetchall()
+        if count:
+            messages.append(
+                f"{file.name}: values of {raw} that cannot be read as {column}: {count}, "
+                f"such as {str(example)[:_SHOWN_CHARACTERS]!r}"
+            )
+    return messages
