@@ -41,9 +41,9 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv).
 # -- Warehouse ------------------------------------------------------------------
 
 .PHONY: build
-build: environment ## Build and test the whole warehouse, then show where it is.
-	dbt build
-	@touch $(WAREHOUSE_PATH) $(WAREHOUSE_PATH).tested
+build: environment ## Build and test the whole warehouse, then show where it is (SETTINGS=file of vars).
+	dbt build $(if $(SETTINGS),--vars "$$(cat '$(SETTINGS)')")
+	$(if $(SETTINGS),,@touch $(WAREHOUSE_PATH) $(WAREHOUSE_PATH).tested)
 	@python -m warehouse.overview
 	@python -m warehouse.readme_queries show --first 3
 
