@@ -83,6 +83,7 @@ lint: environment $(DAGSTER_HOME)/dagster.yaml ## Check style, types and house r
 	WAREHOUSE_PATH=target/lint.duckdb sqlfluff lint models tests/data
 	dbt parse
 	dbt-bouncer
+	python -m warehouse.contract_document check
 	dg check defs
 
 .PHONY: test
@@ -92,6 +93,10 @@ test: lint $(WAREHOUSE_PATH).tested ## Run every check: lint, types, dbt tests a
 .PHONY: readme
 readme: environment ## Renew the answers to the queries in the README.
 	python -m warehouse.readme_queries update
+
+.PHONY: contract
+contract: environment ## Renew docs/input-layer.md, the contract that a shop's data must keep.
+	python -m warehouse.contract_document update
 
 .PHONY: bench
 bench: environment ## Compare the warehouse with pandas and scikit-learn.
