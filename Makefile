@@ -56,6 +56,10 @@ $(WAREHOUSE_PATH).tested: $(PROJECT_FILES) | environment
 	dbt build
 	@touch $(WAREHOUSE_PATH) $@
 
+.PHONY: validate
+validate: environment ## Try the data of a source without a build: SOURCE=custom, web_events, ...
+	@python -m warehouse.validate $(SOURCE) $(if $(VARS),--vars '$(VARS)')
+
 .PHONY: checksum
 checksum: environment ## Print a checksum of every table.
 	python -m warehouse.checksum $(WAREHOUSE_PATH)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import duckdb
+import yaml
 from dbt.cli.main import dbtRunner
 
 from warehouse.paths import REPO_ROOT, quote_literal
@@ -19,7 +20,8 @@ from warehouse.paths import REPO_ROOT, quote_literal
 _INPUT_LAYER: Final = "input_layer__"
 _FILLED_BY_THE_WAREHOUSE: Final = "source_system"
 _GATE: Final = "{{ tojson({'rules': quality_rules(), 'keys': gated_tables()}) }}"
-_LOOKED_UP: Final = re.compile(r"\bis_known_(\w+)")
+LOOKED_UP: Final = re.compile(r"\bis_known_(\w+)")
+"""What a rule looks up elsewhere: `not is_known_customer` asks for the customer."""
 
 Row = Mapping[str, str | None]
 Rows = Mapping[str, Sequence[Row]]
@@ -85,8 +87,11 @@ class InputTable:
     rules: Sequence[Rule]
 
 
-def read_contract() -> list[InputTable]:
+def read_contract(variables: Mapping[str, Any] | None = None) -> list[InputTable]:
     """Read the contract of the project, without opening a warehouse.
+
+    Args:
+        variables: Vars that override those of the project.
 
     Returns:
         The input tables, in the order in which the gate lists them.
@@ -94,11 +99,13 @@ def read_contract() -> list[InputTable]:
     Raises:
         ContractError: If dbt cannot parse the project.
     """
+    overrides = ("--vars", yaml.safe_dump(dict(variables or {})))
     with contextlib.chdir(REPO_ROOT), contextlib.redirect_stdout(io.StringIO()):
-        manifest = _invoke(dbtRunner(), "parse")
+        manifest = _invoke(dbtRunner(), "parse", *overrides)
         compiled = _invoke(
             dbtRunner(manifest=manifest),
             *("compile", "--inline", _GATE, "--no-populate-cache", "--no-introspect"),
+            *overrides,
         )
     gate = json.loads(compiled.results[0].node.compiled_code)
     models = {
@@ -218,7 +225,7 @@ def _broken_rules(
         for column in table.columns
     }
     for rule in table.rules:
-        for entity in _LOOKED_UP.findall(rule.condition):
+        for entity in LOOKED_UP.findall(rule.condition):
             values[f"is_known_{entity}"] = _literal(_is_known(entity, row, rows))
     days = sorted(str(order["ordered_at"])[:10] for order in rows.get("orders", ()))
     first_day, last_day = (_literal(day) for day in ((days[0], days[-1]) if days else (None, None)))
