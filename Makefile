@@ -56,6 +56,10 @@ $(WAREHOUSE_PATH).tested: $(PROJECT_FILES) | environment
 	dbt build
 	@touch $(WAREHOUSE_PATH) $@
 
+.PHONY: validate
+validate: environment ## Try the data of a source without a build: SOURCE=custom, web_events, ...
+	@python -m warehouse.validate $(SOURCE) $(if $(VARS),--vars '$(VARS)')
+
 .PHONY: checksum
 checksum: environment ## Print a checksum of every table.
 	python -m warehouse.checksum $(WAREHOUSE_PATH)
@@ -83,6 +87,7 @@ lint: environment $(DAGSTER_HOME)/dagster.yaml ## Check style, types and house r
 	WAREHOUSE_PATH=target/lint.duckdb sqlfluff lint models tests/data
 	dbt parse
 	dbt-bouncer
+	python -m warehouse.contract_document check
 	dg check defs
 
 .PHONY: test
@@ -92,6 +97,10 @@ test: lint $(WAREHOUSE_PATH).tested ## Run every check: lint, types, dbt tests a
 .PHONY: readme
 readme: environment ## Renew the answers to the queries in the README.
 	python -m warehouse.readme_queries update
+
+.PHONY: contract
+contract: environment ## Renew docs/input-layer.md, the contract that a shop's data must keep.
+	python -m warehouse.contract_document update
 
 .PHONY: bench
 bench: environment ## Compare the warehouse with pandas and scikit-learn.
