@@ -4,8 +4,9 @@
         gate or shares its key with another, with the verdict on it. All other rows are accepted as
         they stand and not written down again.
 
-        Different rows of one key are versions, of which one is kept: the first received (then the
-        smallest by all columns) among those that no other rule rejects.
+        Rows that are equal but for received_at are copies: a sender that gets no answer sends
+        again. Different rows of one key are versions, of which one is kept: the first received (then
+        the smallest by all columns) among those that no other rule rejects.
 
         known: entities whose keys the rows refer to, as (entity, key column, accepted model).
 
@@ -108,8 +109,8 @@ numbered_rows as (
     select
         *,
         row_number() over (
-            partition by {{ columns | join(', ') }}
-            order by {{ key | join(', ') }}
+            partition by {{ columns | reject('equalto', 'received_at') | join(', ') }}
+            order by is_faulty{{ ', received_at nulls last' if 'received_at' in columns }}
         ) as copy_number,
         dense_rank() over (
             partition by {{ key | join(', ') }}

@@ -42,8 +42,8 @@ building the warehouse.
 - **Times** are UTC, **amounts** are in the shop's currency, **ids** are text. Unknown is null.
 - A table that a source does not fill is empty, and all else still works; the build stops only where
   one of the required tables is empty.
-- Rows that are equal in every column are counted once. No other row is dropped: it is accepted,
-  or it is in `quality.quarantined_rows` with the first rule that it breaks.
+- Rows that are equal in all but `received_at` are counted once. No other row is dropped: it is
+  accepted, or it is in `quality.quarantined_rows` with the first rule that it breaks.
 - The warehouse itself adds the column `source_system`.
 
 | Table | Grain | Required |
