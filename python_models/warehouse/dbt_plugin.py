@@ -16,6 +16,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.events.logging import AdapterLogger
 from threadpoolctl import threadpool_limits
 
+from warehouse.landing import landing_folder, refresh_landing
 from warehouse.raw_files import (
     RawSource,
     check_sources,
@@ -23,6 +24,7 @@ from warehouse.raw_files import (
     missing_optional_files,
     read_sources,
 )
+from warehouse.source_settings import WebEventsSettings, read_source_settings
 
 logger = AdapterLogger("Warehouse")
 
@@ -38,6 +40,7 @@ class Plugin(BasePlugin):
     """
 
     sources: list[RawSource]
+    web_events: WebEventsSettings | None
     is_ready: bool
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002
@@ -48,8 +51,10 @@ class Plugin(BasePlugin):
 
         Raises:
             SourceDeclarationError: If a source is declared incompletely.
+            SourceSettingsError: If the var `sources` cannot be used.
         """
         self.sources = read_sources()
+        self.web_events = read_source_settings().web_events
         self.is_ready = False
         # A limit of BLAS holds for the whole process, and setting it is not safe between models
         # that run side by side: so once, for good. Sums then do not depend on the machine's cores.
@@ -76,6 +81,8 @@ class Plugin(BasePlugin):
         if self.is_ready:
             return
         check_sources(self.sources)
+        if self.web_events:
+            landing_folder(self.web_events)
         if creds.path.startswith(":memory:"):
             return
         folder = Path(creds.path).parent
@@ -87,7 +94,7 @@ class Plugin(BasePlugin):
             ) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Create the views over the raw files.
+        """Create the views over the raw files and the landed web events.
 
         Args:
             conn: The warehouse.
@@ -104,8 +111,23 @@ class Plugin(BasePlugin):
                 raise RuntimeError(
                     f"The views of source {source.name} cannot be created: {error}"
                 ) from error
+        if self.web_events:
+            self._refresh_landing(conn, self.web_events)
         self._announce_missing_files()
         self.is_ready = True
+
+    def _refresh_landing(
+        self, conn: duckdb.DuckDBPyConnection, settings: WebEventsSettings
+    ) -> None:
+        try:
+            problems = refresh_landing(conn, landing_folder(settings))
+        except duckdb.Error as error:
+            raise RuntimeError(f"The landed web events cannot be listed: {error}") from error
+        if problems:
+            logger.warning(
+                f"Of {len(problems)} files of source web_events nothing is read, they are "
+                f"quarantined: {'; '.join(problems[:10])}{'; ...' if problems[10:] else ''}"
+            )
 
     def _announce_missing_files(self) -> None:
         for source in self.sources:
