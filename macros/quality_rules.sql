@@ -87,6 +87,8 @@
             version_reason),
 
         ('events', 'missing_key', "event_id is null", 'error', 'reject', key_reason),
+        ('events', 'unreadable_row', "event_type is null and unreadable_text is not null",
+            'error', 'reject', 'The line, or the whole file, holds no event that could be read.'),
         ('events', 'unknown_event_type',
             "event_type is null or event_type not in ('" ~ var('event_types') | join("', '") ~ "')",
             'error', 'reject', 'The event type is not among the var event_types.'),
@@ -102,6 +104,8 @@
         ('events', 'duplicate_key', "version_number > 1", 'error', 'reject', version_reason),
         ('events', 'unknown_product', "product_id is not null and not is_known_product",
             'warn', 'flag', product_reason),
+        ('events', 'unreadable_value', "unreadable_text is not null", 'warn', 'flag',
+            'A value is no number or time and counts as missing; unreadable_text has it.'),
         ('events', 'missing_actor', "customer_id is null and anonymous_id is null", 'warn', 'flag',
             'Nobody is named who did it.'),
 

@@ -18,6 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from warehouse.custom_source import check_custom_source, load_custom_source
 from warehouse.input_contract import read_input_contract
+from warehouse.landing import landing_folder, refresh_landing
 from warehouse.raw_files import (
     RawSource,
     check_sources,
@@ -25,7 +26,7 @@ from warehouse.raw_files import (
     missing_optional_files,
     read_sources,
 )
-from warehouse.source_settings import CustomSettings, read_source_settings
+from warehouse.source_settings import CustomSettings, WebEventsSettings, read_source_settings
 
 logger = AdapterLogger("Warehouse")
 
@@ -42,6 +43,7 @@ class Plugin(BasePlugin):
 
     sources: list[RawSource]
     custom: CustomSettings | None
+    web_events: WebEventsSettings | None
     is_ready: bool
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:  # noqa: ARG002
@@ -52,9 +54,12 @@ class Plugin(BasePlugin):
 
         Raises:
             SourceDeclarationError: If a source is declared incompletely.
+            SourceSettingsError: If the var `sources` cannot be used.
         """
         self.sources = read_sources()
-        self.custom = read_source_settings().custom
+        settings = read_source_settings()
+        self.custom = settings.custom
+        self.web_events = settings.web_events
         self.is_ready = False
         # A limit of BLAS holds for the whole process, and setting it is not safe between models
         # that run side by side: so once, for good. Sums then do not depend on the machine's cores.
@@ -89,6 +94,8 @@ class Plugin(BasePlugin):
                         ["The source custom cannot be used:", *(f"  - {line}" for line in problems)]
                     )
                 )
+        if self.web_events:
+            landing_folder(self.web_events)
         if creds.path.startswith(":memory:"):
             return
         folder = Path(creds.path).parent
@@ -100,7 +107,7 @@ class Plugin(BasePlugin):
             ) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
-        """Create the views over the raw files.
+        """Create the views over the raw files and the landed web events.
 
         Args:
             conn: The warehouse.
@@ -120,8 +127,23 @@ class Plugin(BasePlugin):
         if self.custom:
             for message in load_custom_source(conn, self.custom, read_input_contract()):
                 logger.warning(f"Source custom: {message}")
+        if self.web_events:
+            self._refresh_landing(conn, self.web_events)
         self._announce_missing_files()
         self.is_ready = True
+
+    def _refresh_landing(
+        self, conn: duckdb.DuckDBPyConnection, settings: WebEventsSettings
+    ) -> None:
+        try:
+            problems = refresh_landing(conn, landing_folder(settings))
+        except duckdb.Error as error:
+            raise RuntimeError(f"The landed web events cannot be listed: {error}") from error
+        if problems:
+            logger.warning(
+                f"Of {len(problems)} files of source web_events nothing is read, they are "
+                f"quarantined: {'; '.join(problems[:10])}{'; ...' if problems[10:] else ''}"
+            )
 
     def _announce_missing_files(self) -> None:
         for source in self.sources:

@@ -111,23 +111,25 @@ class RawDataError(RuntimeError):
         super().__init__("\n".join(lines))
 
 
-class _UnreadableFileError(Exception):
+class UnreadableFileError(Exception):
     """A file that is there but is no parquet file one could read; the message says why."""
 
 
 @dataclass(frozen=True)
-class _Column:
+class StoredColumn:
+    """A column as a parquet file has it."""
+
     name: str
     stored_type: str
     is_all_null: bool
 
 
 @dataclass(frozen=True)
-class _Footer:
+class Footer:
     """What a parquet file says about itself; columns by their lower-case name."""
 
     row_count: int
-    columns: Mapping[str, _Column]
+    columns: Mapping[str, StoredColumn]
 
 
 def read_sources(
@@ -235,8 +237,8 @@ def create_views(connection: duckdb.DuckDBPyConnection, source: RawSource) -> li
         for table in source.tables:
             path = _folder(source) / table.file
             try:
-                footer = _read_footer(scratch, path) if path.exists() else None
-            except _UnreadableFileError as error:
+                footer = read_footer(scratch, path) if path.exists() else None
+            except UnreadableFileError as error:
                 raise RawDataError([(source, [f"{table.file}: {error}"])]) from error
             queries[table.name] = _view_query(table, path, footer)
             comments[table.name] = f"{queries[table.name]} -- {_stored_types(table, footer)}"
@@ -349,8 +351,8 @@ def _check_table(scratch: duckdb.DuckDBPyConnection, table: RawTable, path: Path
     if not path.exists():
         return [f"{table.file}: the file is missing"] if table.is_required else []
     try:
-        footer = _read_footer(scratch, path)
-    except _UnreadableFileError as error:
+        footer = read_footer(scratch, path)
+    except UnreadableFileError as error:
         return [f"{table.file}: {error}"]
 
     problems = []
@@ -368,7 +370,7 @@ def _check_table(scratch: duckdb.DuckDBPyConnection, table: RawTable, path: Path
     return problems
 
 
-def _read_footer(scratch: duckdb.DuckDBPyConnection, path: Path) -> _Footer:
+def read_footer(scratch: duckdb.DuckDBPyConnection, path: Path) -> Footer:
     """Read what a parquet file says about itself.
 
     Args:
@@ -376,10 +378,10 @@ def _read_footer(scratch: duckdb.DuckDBPyConnection, path: Path) -> _Footer:
         path: The file.
 
     Raises:
-        _UnreadableFileError: If the file is not a complete parquet file.
+        UnreadableFileError: If the file is not a complete parquet file.
     """
     _check_envelope(path)
-    pattern = _escape_glob(path)
+    pattern = escape_glob(path)
     try:
         row_count, end_of_data = _one_row(
             scratch,
@@ -403,38 +405,38 @@ def _read_footer(scratch: duckdb.DuckDBPyConnection, path: Path) -> _Footer:
             {"file": pattern},
         ).fetchall()
     except duckdb.Error as error:
-        raise _UnreadableFileError("is not a readable parquet file (truncated?)") from error
+        raise UnreadableFileError("is not a readable parquet file (truncated?)") from error
     if declared_end is not None and declared_end > end_of_data:
-        raise _UnreadableFileError(
+        raise UnreadableFileError(
             f"is not a readable parquet file (truncated? {declared_end - end_of_data} bytes of "
             "data are missing)"
         )
 
     without_values = {name.lower() for (name,) in all_null}
     columns = {
-        name.lower(): _Column(name, stored, row_count == 0 or name.lower() in without_values)
+        name.lower(): StoredColumn(name, stored, row_count == 0 or name.lower() in without_values)
         for name, stored in stored_types.items()
     }
-    return _Footer(row_count, columns)
+    return Footer(row_count, columns)
 
 
 def _check_envelope(path: Path) -> None:
     """Raise unless the file starts and ends as every parquet file does."""
     if path.is_dir():
-        raise _UnreadableFileError("is a folder, expected one parquet file")
+        raise UnreadableFileError("is a folder, expected one parquet file")
     try:
         with path.open("rb") as file:
             head = file.read(len(_PARQUET_MAGIC))
             if not head:
-                raise _UnreadableFileError("is not a readable parquet file (0 bytes)")
+                raise UnreadableFileError("is not a readable parquet file (0 bytes)")
             file.seek(-min(len(_PARQUET_MAGIC), path.stat().st_size), os.SEEK_END)
             tail = file.read()
     except OSError as error:
-        raise _UnreadableFileError(f"cannot be read ({error.strerror})") from error
+        raise UnreadableFileError(f"cannot be read ({error.strerror})") from error
     if head != _PARQUET_MAGIC:
-        raise _UnreadableFileError("is not a parquet file")
+        raise UnreadableFileError("is not a parquet file")
     if tail != _PARQUET_MAGIC:
-        raise _UnreadableFileError("is not a readable parquet file (truncated?)")
+        raise UnreadableFileError("is not a readable parquet file (truncated?)")
 
 
 def _one_row(
@@ -444,7 +446,7 @@ def _one_row(
     return tuple(row)
 
 
-def _view_query(table: RawTable, path: Path, footer: _Footer | None) -> str:
+def _view_query(table: RawTable, path: Path, footer: Footer | None) -> str:
     """Return the query that reads the declared columns of a file, or of none if it is missing."""
     columns = []
     for name, declared_type in table.columns.items():
@@ -459,18 +461,22 @@ def _view_query(table: RawTable, path: Path, footer: _Footer | None) -> str:
     return f"select {', '.join(columns)} {origin}"
 
 
-def _stored_types(table: RawTable, footer: _Footer | None) -> str:
+def _stored_types(table: RawTable, footer: Footer | None) -> str:
     columns = [footer.columns[name.lower()] for name in table.columns] if footer else []
     return ", ".join(f"{column.name} {column.stored_type}" for column in columns) or "no file"
 
 
 def _read_parquet(path: Path) -> str:
     # A folder named week=3 would otherwise overwrite the column week.
-    return f"read_parquet({quote_literal(_escape_glob(path))}, hive_partitioning = false)"
+    return f"read_parquet({quote_literal(escape_glob(path))}, hive_partitioning = false)"
 
 
-def _escape_glob(path: Path) -> str:
-    """Return the path as a pattern that matches this file and no other."""
+def escape_glob(path: Path) -> str:
+    """Return the path as a pattern that matches this file and no other.
+
+    Args:
+        path: The file.
+    """
     return "".join(f"[{character}]" if character in "*?[" else character for character in str(path))
 
 
@@ -482,7 +488,7 @@ def _declared_family(declared_type: str) -> str:
     return _FAMILY_OF_DECLARED_TYPE[_base_type(declared_type).lower()]
 
 
-def _has_expected_type(column: _Column, declared_type: str) -> bool:
+def _has_expected_type(column: StoredColumn, declared_type: str) -> bool:
     stored_family = (
         None  # A list of numbers, INTEGER[] or DECIMAL(18,2)[], is not a number.
         if column.stored_type.endswith("]")

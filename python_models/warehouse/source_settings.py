@@ -45,6 +45,9 @@ class WebEventsSettings(_Settings):
     """The folder that holds the partitions arrival_date=YYYY-MM-DD."""
     layout: Literal["auto", "plain", "segment", "ga4"] = "auto"
     """How the events are written; auto: each row tells by its keys."""
+    hosts: list[Text] = Field(default_factory=list)
+    """The shop's own hosts besides that of each page, such as that of its checkout: a visitor who
+    comes from one of them was not referred."""
 
 
 class CustomColumn(_Strict):
