@@ -87,8 +87,6 @@
             version_reason),
 
         ('events', 'missing_key', "event_id is null", 'error', 'reject', key_reason),
-        ('events', 'unreadable_row', "event_type is null and unreadable_text is not null",
-            'error', 'reject', 'The line, or the whole file, holds no event that could be read.'),
         ('events', 'unknown_event_type',
             "event_type is null or event_type not in ('" ~ var('event_types') | join("', '") ~ "')",
             'error', 'reject', 'The event type is not among the var event_types.'),
@@ -104,8 +102,6 @@
         ('events', 'duplicate_key', "version_number > 1", 'error', 'reject', version_reason),
         ('events', 'unknown_product', "product_id is not null and not is_known_product",
             'warn', 'flag', product_reason),
-        ('events', 'unreadable_value', "unreadable_text is not null", 'warn', 'flag',
-            'A value is no number or time and counts as missing; unreadable_text has it.'),
         ('events', 'missing_actor', "customer_id is null and anonymous_id is null", 'warn', 'flag',
             'Nobody is named who did it.'),
 
@@ -136,18 +132,29 @@
             version_reason),
     ] -%}
 
+    {#- A line that holds no row stands in the table under the key unreadable:<file>:<line>. -#}
     {%- set selected = [] -%}
-    {%- for table, rule, condition, severity, action, reason in rules
-        if table_name is none or table == table_name -%}
-        {%- set override = var('quality_rule_overrides').get(table ~ '.' ~ rule, {}) -%}
-        {%- do selected.append({
-            'table_name': table,
-            'rule_id': rule,
-            'condition': condition,
-            'severity': override.get('severity', severity),
-            'action': override.get('action', action),
-            'reason': reason,
-        }) -%}
+    {%- for gated_table, key in gated_tables().items()
+        if table_name is none or gated_table == table_name -%}
+        {%- set unreadable_row = (gated_table, 'unreadable_row',
+            key[0] ~ " like '%unreadable:%' and unreadable_text is not null", 'error', 'reject',
+            'The line, or the whole file, holds no row that could be read.') -%}
+        {%- set unreadable_value = (gated_table, 'unreadable_value', "unreadable_text is not null",
+            'warn', 'flag',
+            'A value is no number or time and counts as missing; unreadable_text has it.') -%}
+        {%- set rules_of_table = rules | selectattr(0, 'equalto', gated_table) | list -%}
+        {%- for table, rule, condition, severity, action, reason
+            in [unreadable_row] + rules_of_table + [unreadable_value] -%}
+            {%- set override = var('quality_rule_overrides').get(table ~ '.' ~ rule, {}) -%}
+            {%- do selected.append({
+                'table_name': table,
+                'rule_id': rule,
+                'condition': condition,
+                'severity': override.get('severity', severity),
+                'action': override.get('action', action),
+                'reason': reason,
+            }) -%}
+        {%- endfor -%}
     {%- endfor -%}
     {{ return(selected) }}
 {%- endmacro %}

@@ -9,6 +9,7 @@ import yaml
 from warehouse.paths import REPO_ROOT
 
 _PREFIX: Final = "input_layer__"
+_FILLED_BY_THE_WAREHOUSE: Final = {"unreadable_text", "source_system"}
 
 
 def read_input_contract(root: Path = REPO_ROOT) -> dict[str, dict[str, str]]:
@@ -18,7 +19,7 @@ def read_input_contract(root: Path = REPO_ROOT) -> dict[str, dict[str, str]]:
         root: The dbt project.
 
     Returns:
-        By input table the type by column, without source_system, which no source fills itself.
+        By input table the type by column, without those that the warehouse fills itself.
     """
     path = root / "models" / "input_layer" / "_input_layer__models.yml"
     models = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
@@ -29,5 +30,5 @@ def _types(columns: list[Mapping[str, str]]) -> dict[str, str]:
     return {
         column["name"]: column["data_type"]
         for column in columns
-        if column["name"] != "source_system"
+        if column["name"] not in _FILLED_BY_THE_WAREHOUSE
     }

@@ -40,7 +40,7 @@ MAX_TEXT_LENGTH: Final = 1000
 _MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 _ENDINGS: Final = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet")
 _PARTITION: Final = "arrival_date="
-_E_MAIL: Final = re.compile(r"[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+")
+E_MAIL: Final = r"[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+"
 
 _TABLES: Final = """
 create schema if not exists raw_web_events;
@@ -291,7 +291,7 @@ def _unreadable_lines(scratch: duckdb.DuckDBPyConnection, path: Path) -> Iterato
 def _excerpt(line: bytes) -> str:
     # An address that is cut off at the end must not escape the mask.
     text = line[: 8 * MAX_TEXT_LENGTH].decode(errors="replace").replace("\0", "\ufffd").strip()
-    return _E_MAIL.sub("<e-mail>", text)[:MAX_TEXT_LENGTH]
+    return re.sub(E_MAIL, "<e-mail>", text)[:MAX_TEXT_LENGTH]
 
 
 def _lines_query(cursor: duckdb.DuckDBPyConnection, folder: Path) -> str:

@@ -84,8 +84,7 @@ final as (
         cast(null as string) as referrer_host,
         cast(null as string) as traffic_source,
         cast(null as string) as traffic_medium,
-        cast(null as string) as traffic_campaign,
-        cast(null as string) as unreadable_text
+        cast(null as string) as traffic_campaign
     from events
 
 )

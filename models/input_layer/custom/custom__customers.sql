@@ -30,7 +30,8 @@ final as (
         cast(null as string) as household_composition,
         cast(null as string) as kids_count,
         cast(null as string) as email_hash,
-        bool_or(is_simulated) as is_simulated
+        bool_or(is_simulated) as is_simulated,
+        cast(null as string) as unreadable_text
     from orders
     where customer_id is not null
     group by customer_id

@@ -15,13 +15,16 @@ final as (
         order_line_id,
         {%- else -%}
         -- Files without a key: equal lines of one order are that many lines.
-        order_id
-        || '-'
-        || product_id
-        || '-'
-        || row_number() over (
-            partition by order_id, product_id
-            order by quantity, amount_paid, source_file
+        coalesce(
+            order_line_id,
+            order_id
+            || '-'
+            || product_id
+            || '-'
+            || row_number() over (
+                partition by order_id, product_id
+                order by quantity, amount_paid, source_file
+            )
         ) as order_line_id,
         {%- endif %}
         order_id,
@@ -32,7 +35,8 @@ final as (
         coupon_discount,
         coupon_match_discount,
         coalesce(is_return, quantity < 0 or amount_paid < 0) as is_return,
-        is_simulated
+        is_simulated,
+        unreadable_text
     from order_lines
 
 )

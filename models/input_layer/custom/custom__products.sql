@@ -28,7 +28,8 @@ final as (
         cast(null as string) as size,
         cast(null as decimal(18, 2)) as list_price,
         cast(null as boolean) as is_active,
-        bool_or(is_simulated) as is_simulated
+        bool_or(is_simulated) as is_simulated,
+        cast(null as string) as unreadable_text
     from order_lines
     where product_id is not null
     group by product_id

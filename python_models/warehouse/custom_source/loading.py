@@ -14,15 +14,16 @@ from warehouse.custom_source.files import (
     list_files,
     stage_file,
 )
+from warehouse.landing import E_MAIL, MAX_TEXT_LENGTH
 from warehouse.paths import quote_literal
 from warehouse.source_settings import CustomSettings, CustomTable
 
 SCHEMA: Final = "raw_custom"
 
-_SHOWN_CHARACTERS: Final = 200
 
 # A column beside the contract's: rows of a simulator tell it, all others leave it out.
 _LABEL: Final = {"is_simulated": "boolean"}
+_TOLD: Final = {"unreadable_text": "string", "source_file": "string"}
 
 _REQUIRED: Final[Mapping[str, Sequence[str]]] = {
     "customers": ["customer_id"],
@@ -80,8 +81,9 @@ def load_custom_source(
 ) -> list[str]:
     """Bring the tables of the source up to date with its files.
 
-    Every table has the columns of the contract and `source_file`; lines that are no rows are in
-    `unreadable_lines`. One transaction: a reader sees the tables of before or those of after.
+    Every table has the columns of the contract and `source_file`. A line that is no row is one with
+    the key unreadable:<file>:<line>, which the quality gate knows. One transaction: a reader sees
+    the tables of before or those of after.
 
     Args:
         connection: The warehouse, open for writing.
@@ -111,11 +113,11 @@ def load_custom_source(
             )
             current = {file.name: f"{file.state} {recipe}" for file in files}
             for stale in sorted(file for file in known if known[file] != current.get(file)):
-                for kept in (name, "loaded_files", "unreadable_lines"):
-                    only = "" if kept == name else f" and input_table = {quote_literal(name)}"
-                    cursor.execute(
-                        f"delete from {SCHEMA}.{kept} where source_file = ?{only}", [stale]
-                    )
+                cursor.execute(f"delete from {SCHEMA}.{name} where source_file = ?", [stale])
+                cursor.execute(
+                    f"delete from {SCHEMA}.loaded_files where input_table = ? and source_file = ?",
+                    [name, stale],
+                )
             for file in files:
                 if table is not None and known.get(file.name) != current[file.name]:
                     messages.extend(_load(cursor, name, table, file, contract[name], settings))
@@ -143,7 +145,7 @@ def _create_tables(
 ) -> None:
     cursor.execute(f"create schema if not exists {SCHEMA}")
     for name, types in contract.items():
-        columns = {**types, **_LABEL, "source_file": "string"}
+        columns = {**types, **_LABEL, **_TOLD}
         declared = ", ".join(f"{column} {type_}" for column, type_ in columns.items())
         present = cursor.execute(
             "select string_agg(column_name, ',' order by column_index) from duckdb_columns() "
@@ -154,15 +156,10 @@ def _create_tables(
             # The contract has changed since: everything is read anew.
             cursor.execute(f"drop table {SCHEMA}.{name}")
             cursor.execute(f"delete from {SCHEMA}.loaded_files where input_table = ?", [name])
-            cursor.execute(f"delete from {SCHEMA}.unreadable_lines where input_table = ?", [name])
         cursor.execute(f"create table if not exists {SCHEMA}.{name} ({declared})")
     cursor.execute(
         f"create table if not exists {SCHEMA}.loaded_files "
         "(input_table string, source_file string, state string)"
-    )
-    cursor.execute(
-        f"create table if not exists {SCHEMA}.unreadable_lines (input_table string, "
-        "source_file string, line_number bigint, problem string, raw_line string)"
     )
 
 
@@ -175,54 +172,66 @@ def _load(
     settings: CustomSettings,
 ) -> list[str]:
     """Read one file into the table; return what a person should know of it."""
+    source_file = f"{quote_literal(file.name)} as source_file"
+    casts = {
+        column: cast_text(table.columns[column], type_)
+        for column, type_ in {**types, **_LABEL}.items()
+        if column in table.columns
+    }
+    # Of a product, the factor is told where it is a column itself.
+    lost = {
+        column: f"{present_text(origin.column)} is not null "
+        f"and {cast_text(origin.model_copy(update={'multiply_by': None}), type_)} is null"
+        for column, type_ in {**types, **_LABEL}.items()
+        if (origin := table.columns.get(column)) is not None and origin.column is not None
+    }
+    lost_values = ", ".join(
+        f"case when {condition} then {quote_literal(f'{column}: ')} "
+        f"|| {present_text(str(table.columns[column].column))} end"
+        for column, condition in lost.items()
+    )
+    values = ", ".join(f"{cast} as {column}" for column, cast in casts.items())
+    unread_values = _kept_text(f"nullif(concat_ws('; ', {lost_values or 'null'}), '')")
+    unread_line = _kept_text("problem || ': ' || raw_line")
+    key = next(iter(types))
     try:
         stage_file(cursor, table, file, settings.databases)
-        casts = {
-            column: cast_text(table.columns[column], type_)
-            for column, type_ in {**types, **_LABEL}.items()
-            if column in table.columns
-        }
         cursor.execute(
             f"insert into {SCHEMA}.{name} by name "
-            f"select {', '.join(f'{cast} as {column}' for column, cast in casts.items())}, "
-            f"{quote_literal(file.name)} as source_file from staged"
+            f"select {values}, {unread_values} as unreadable_text, {source_file} from staged"
         )
-        messages = _lost_values(cursor, table, file, casts)
         cursor.execute(
-            f"insert into {SCHEMA}.unreadable_lines select ?, ?, * from rejected",
-            [name, file.name],
+            f"insert into {SCHEMA}.{name} by name "
+            f"select {quote_literal(f'unreadable:{file.name}:')} || line_number as {key}, "
+            f"{unread_line} as unreadable_text, {source_file} from rejected"
         )
-        ((rejected,),) = cursor.execute("select count(*) from rejected").fetchall()
+        messages = _losses(cursor, file, lost)
     except (duckdb.Error, sqlite3.Error, OSError) as error:
         raise RuntimeError(
             f"Source custom: {file.name} cannot be read: {str(error).splitlines()[0]}"
         ) from error
-    if rejected:
-        messages.append(
-            f"{file.name}: lines that are no rows: {rejected}, see {SCHEMA}.unreadable_lines"
-        )
     return messages
 
 
-def _lost_values(
-    cursor: duckdb.DuckDBPyConnection,
-    table: CustomTable,
-    file: SourceFile,
-    casts: Mapping[str, str],
+def _kept_text(text: str) -> str:
+    """Return the SQL of the start of a text, without the e-mail addresses in it."""
+    return (
+        f"left(regexp_replace({text}, {quote_literal(E_MAIL)}, '<e-mail>', 'g'), {MAX_TEXT_LENGTH})"
+    )
+
+
+def _losses(
+    cursor: duckdb.DuckDBPyConnection, file: SourceFile, lost: Mapping[str, str]
 ) -> list[str]:
-    """Tell which columns have values that are not what the contract expects."""
-    messages = []
-    for column, cast in casts.items():
-        raw = table.columns[column].column
-        if raw is None:
-            continue
-        text = present_text(raw)
-        ((count, example),) = cursor.execute(
-            f"select count(*), min({text}) from staged where {text} is not null and {cast} is null"
-        ).fetchall()
-        if count:
-            messages.append(
-                f"{file.name}: values of {raw} that cannot be read as {column}: {count}, "
-                f"such as {str(example)[:_SHOWN_CHARACTERS]!r}"
-            )
+    """Tell how many lines are no rows and which columns have values that could not be read."""
+    counts = [f"count(*) filter (where {condition})" for condition in lost.values()]
+    (values,) = cursor.execute(f"select {', '.join(counts) or '0'} from staged").fetchall()
+    ((lines,),) = cursor.execute("select count(*) from rejected").fetchall()
+    messages = [
+        f"{file.name}: {count} values cannot be read as {column}"
+        for column, count in zip(lost, values, strict=False)
+        if count
+    ]
+    if lines:
+        messages.append(f"{file.name}: {lines} lines are no rows")
     return messages

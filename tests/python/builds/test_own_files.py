@@ -87,6 +87,46 @@ def test_every_customer_is_predicted(own_shop: Build) -> None:
     ) == [(0,)]
 
 
+def test_what_cannot_be_read_is_quarantined_with_its_reason(
+    files: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    directory = tmp_path_factory.mktemp("broken")
+    lines = (files / "sales.csv").read_bytes().splitlines()[:1001]
+    date, customer, article = lines[1].split(b";")[1:4]
+    lines += [
+        b"N1;" + date + b";" + customer + b";" + article + b";two;1.00",
+        b"N2;tomorrow;" + customer + b";" + article + b";2;1.00",
+        b"N3;" + date + b";\xff\xfe;" + article + b";2;1.00",
+        b"N4;" + date + b";" + customer,
+    ]
+    (directory / "sales.csv").write_bytes(b"\n".join(lines))
+    (directory / "articles.csv").symlink_to(files / "articles.csv")
+    shop = build(
+        directory,
+        *("--select", "+reconciliation", "+quarantined_rows"),
+        variables=recipe(directory),
+    )
+    assert shop.query(
+        "select table_name, rule_id, count(*) from quality.quarantined_rows "
+        "group by all order by all"
+    ) == [
+        ("order_lines", "impossible_quantity", 1),
+        ("order_lines", "rejected_order", 1),
+        ("order_lines", "unknown_order", 1),
+        ("order_lines", "unreadable_row", 1),
+        ("orders", "bad_timestamp", 1),
+        ("orders", "unreadable_row", 2),
+    ]
+    assert shop.query(
+        "select split_part(row_key, ':', -1), raw_row ->> 'unreadable_text' "
+        "from quality.quarantined_rows where rule_id = 'unreadable_row' "
+        "and table_name = 'orders' order by all"
+    )[1] == ("1005", b"missing columns: N4;%s;%s".decode() % (date.decode(), customer.decode()))
+    assert shop.query(
+        "select rows_in, is_reconciled from quality.reconciliation where table_name = 'order_lines'"
+    ) == [(1004, True)]
+
+
 def test_two_shops_with_the_same_ids_stay_apart(
     files: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -18,8 +18,8 @@ SALES = """No;When;Who;What;Units;Price
 LINES = "select order_id, product_id, quantity, amount_paid from raw_custom.order_lines order by 1"
 EXPECTED_LINES = [("1", "a", 2, 3), ("2", "b", 1, 2)]
 UNREADABLE = (
-    "select line_number, problem, raw_line from raw_custom.unreadable_lines "
-    "where input_table = 'orders' order by line_number"
+    "select split_part(order_id, ':', -1), unreadable_text from raw_custom.orders "
+    "where order_id like 'unreadable:%' order by order_id"
 )
 
 
@@ -185,10 +185,13 @@ class TestValues:
     ) -> None:
         file = tmp_path / "sales.csv"
         file.write_text(SALES.replace(";2;1,50", ";two;1,50"))
-        told = load_custom_source(warehouse, settings(shop(file)), CONTRACT)
-        assert (
-            told[0] == f"{file}: values of Units that cannot be read as quantity: 1, such as 'two'"
-        )
+        assert load_custom_source(warehouse, settings(shop(file)), CONTRACT) == [
+            f"{file}: 1 values cannot be read as quantity"
+        ]
+        lines = warehouse.execute(
+            "select quantity, unreadable_text from raw_custom.order_lines order by order_id"
+        ).fetchall()
+        assert lines == [(None, "quantity: two"), (1, None)]
 
 
 class TestUnreadableLines:
@@ -197,13 +200,13 @@ class TestUnreadableLines:
     ) -> None:
         file = tmp_path / "sales.csv"
         file.write_bytes(SALES.encode() + b"3;x\n4;x;7;a;1;1;1;1\n5;x;\xff\xfe;a;1;1\n6;01/02")
-        assert [row[:2] for row in load(warehouse, shop(file), UNREADABLE)] == [
-            (4, "missing columns"),
-            (5, "too many columns"),
-            (6, "invalid encoding"),
-            (7, "missing columns"),
+        assert load(warehouse, shop(file), UNREADABLE) == [
+            ("4", "missing columns: 3;x"),
+            ("5", "too many columns: 4;x;7;a;1;1;1;1"),
+            ("6", "invalid encoding: 5;x;??;a;1;1"),
+            ("7", "missing columns: 6;01/02"),
         ]
-        assert len(warehouse.execute("from raw_custom.orders").fetchall()) == 2
+        assert len(warehouse.execute("from raw_custom.orders").fetchall()) == 6
 
     def test_of_json_lines_are_kept_as_they_are(
         self, warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
@@ -211,8 +214,8 @@ class TestUnreadableLines:
         file = tmp_path / "sales.jsonl"
         file.write_text('{"No": 1}\n[1]\n{"No": 2, "Wh')
         assert load(warehouse, shop(file), UNREADABLE) == [
-            (2, "no JSON object", "[1]"),
-            (3, "no JSON object", '{"No": 2, "Wh'),
+            ("2", "no JSON object: [1]"),
+            ("3", 'no JSON object: {"No": 2, "Wh'),
         ]
 
 
