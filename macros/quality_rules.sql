@@ -136,11 +136,12 @@
     {%- set selected = [] -%}
     {%- for gated_table, key in gated_tables().items()
         if table_name is none or gated_table == table_name -%}
+        {%- set is_no_row = "coalesce(" ~ key[0] ~ " like '%unreadable:%', false)" -%}
         {%- set unreadable_row = (gated_table, 'unreadable_row',
-            key[0] ~ " like '%unreadable:%' and unreadable_text is not null", 'error', 'reject',
+            is_no_row ~ " and unreadable_text is not null", 'error', 'reject',
             'The line, or the whole file, holds no row that could be read.') -%}
-        {%- set unreadable_value = (gated_table, 'unreadable_value', "unreadable_text is not null",
-            'warn', 'flag',
+        {%- set unreadable_value = (gated_table, 'unreadable_value',
+            "not " ~ is_no_row ~ " and unreadable_text is not null", 'warn', 'flag',
             'A value is no number or time and counts as missing; unreadable_text has it.') -%}
         {%- set rules_of_table = rules | selectattr(0, 'equalto', gated_table) | list -%}
         {%- for table, rule, condition, severity, action, reason

@@ -37,6 +37,7 @@ numbered_items as (
 listed_items as (
 
     select
+        arrival_date,
         event_id,
         event_type,
         occurred_at,
@@ -57,6 +58,7 @@ listed_items as (
 single_items as (
 
     select
+        arrival_date,
         event_id,
         event_type,
         occurred_at,

@@ -1,7 +1,8 @@
 {{ config(enabled=web_events_fill('products')) }}
 
-{#- A wrong clock must not make a price the newest: nothing is newer than its receipt. -#}
-{%- set order_terms = ['least(occurred_at, received_at)', 'event_id'] -%}
+{#- A wrong clock must not make a price the newest: nothing is newer than its arrival. -#}
+{%- set arrived_until = 'cast(' ~ add_days('arrival_date', 1) ~ ' as timestamp)' -%}
+{%- set order_terms = ['least(occurred_at, ' ~ arrived_until ~ ')', 'event_id'] -%}
 
 with
 

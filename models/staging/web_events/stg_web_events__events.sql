@@ -20,6 +20,19 @@
     'dwell_seconds': whole_number('dwell_seconds'),
     'rating': 'try_cast(try_cast(rating as decimal(18, 3)) as double)',
 } -%}
+{#- What was there and is null now. -#}
+{%- set unreadable_text -%}
+    nullif(concat_ws(
+            ', ',
+            cast(null as string)
+            {%- for column in values %},
+            case
+                when {{ column }}_text is not null and {{ column }} is null
+                    then '{{ column }}: ' || left({{ column }}_text, 100)
+            end
+            {%- endfor %}
+        ), '')
+{%- endset -%}
 
 with
 
@@ -111,16 +124,9 @@ cast_values as (
         {{ column }},
         {%- endfor %}
         {%- for column, value in values.items() %}
+        {{ column }} as {{ column }}_text,
         {{ value }} as {{ column }},
         {%- endfor %}
-        {#- What was there and is null now. #}
-        nullif(concat_ws(
-            ', ',
-            cast(null as string)
-            {%- for column, value in values.items() %}
-            , case when {{ column }} is not null and {{ value }} is null then '{{ column }}: ' || left({{ column }}, 100) end
-            {%- endfor %}
-        ), '') as unreadable_text,
         coalesce({{ email_hash('email') }}, email_hash) as email_hash,
         {{ masked_emails('search_query') }} as search_query,
         {{ url_path('page_url') }} as page_path,
@@ -168,7 +174,7 @@ final as (
                 )
                 then referrer_host
         end as referrer_host,
-        {{ masked_emails('unreadable_text') }} as unreadable_text,
+        {{ masked_emails(unreadable_text) }} as unreadable_text,
         is_simulated,
         items
     from cast_values
