@@ -1,0 +1,186 @@
+{#- Neither the sitting nor the session knows anything from before its start: what comes in later
+    changes only the sittings it belongs to. -#}
+{%- set by_visitor = 'partition by visitor_id, source_system order by occurred_at, event_id' -%}
+{%- set by_sitting = 'partition by visitor_id, source_system, sitting_id order by occurred_at, event_id' -%}
+{%- set by_session = 'partition by session_id order by occurred_at, event_id' -%}
+{%- set until_now = ' rows between unbounded preceding and current row' -%}
+{%- set before_now = ' rows between unbounded preceding and 1 preceding' -%}
+
+with
+
+events as (
+
+    select * from {{ ref('int_events_enriched') }}
+    where
+        event_type in ('{{ var("session_event_types") | join("', '") }}')
+        and (anonymous_id is not null or customer_id is not null)
+
+),
+
+-- The device, so that a login does not split a session.
+visits as (
+
+    select
+        event_id,
+        case
+            when anonymous_id is not null then 'visitor:' || anonymous_id
+            else 'customer:' || customer_id
+        end as visitor_id,
+        source_system,
+        occurred_at,
+        customer_id,
+        nullif(
+            concat(
+                coalesce(traffic_source, ''), '|',
+                coalesce(traffic_medium, ''), '|',
+                coalesce(traffic_campaign, '')
+            ),
+            '||'
+        ) as campaign
+    from events
+
+),
+
+timed as (
+
+    select
+        *,
+        lag(occurred_at) over ({{ by_visitor }}) as previous_at
+    from visits
+
+),
+
+-- A sitting is what one device does without a pause, whoever sits there and whyever they came.
+started_sittings as (
+
+    select
+        *,
+        case
+            when
+                previous_at is null
+                or occurred_at
+                > previous_at + interval '{{ var("session_timeout_minutes") }}' minute
+                {%- if var('session_new_on_day') %}
+                or {{ shop_date('occurred_at') }} > {{ shop_date('previous_at') }}
+                {%- endif %}
+                then event_id
+        end as started_sitting_id
+    from timed
+
+),
+
+sittings as (
+
+    select
+        event_id,
+        visitor_id,
+        source_system,
+        occurred_at,
+        customer_id,
+        campaign,
+        {{ last_known('started_sitting_id', by_visitor ~ until_now) }} as sitting_id,
+        {{ last_known(
+            'case when started_sitting_id is not null then occurred_at end', by_visitor ~ until_now
+        ) }} as sitting_started_at
+    from started_sittings
+
+),
+
+compared as (
+
+    select
+        *,
+        {{ last_known('customer_id', by_sitting ~ before_now) }} as previous_customer_id,
+        {{ last_known('campaign', by_sitting ~ before_now) }} as previous_campaign,
+        {{ integer_divide(
+            seconds_between('sitting_started_at', 'occurred_at'), var('session_max_hours') * 3600
+        ) }} as stretch,
+        lag({{ integer_divide(
+            seconds_between('sitting_started_at', 'occurred_at'), var('session_max_hours') * 3600
+        ) }}) over ({{ by_sitting }}) as previous_stretch
+    from sittings
+
+),
+
+started_sessions as (
+
+    select
+        event_id,
+        visitor_id,
+        source_system,
+        occurred_at,
+        case
+            when
+                event_id = sitting_id
+                or stretch > previous_stretch
+                or customer_id != previous_customer_id
+                {%- if var('session_new_on_campaign') %}
+                or campaign != previous_campaign
+                {%- endif %}
+                then event_id
+        end as started_session_id
+    from compared
+
+),
+
+sessions as (
+
+    select
+        event_id,
+        visitor_id,
+        occurred_at,
+        'session:' || {{ last_known('started_session_id', by_visitor ~ until_now) }} as session_id
+    from started_sessions
+
+),
+
+numbered as (
+
+    select
+        event_id,
+        visitor_id,
+        session_id,
+        row_number() over ({{ by_session }}) as event_number,
+        lead(occurred_at) over ({{ by_session }}) as next_event_at
+    from sessions
+
+),
+
+final as (
+
+    select
+        events.event_id,
+        numbered.session_id,
+        numbered.event_number,
+        numbered.visitor_id,
+        events.event_type,
+        events.occurred_at,
+        events.known_date,
+        events.customer_id,
+        events.anonymous_id,
+        events.product_id,
+        events.order_id,
+        events.search_query,
+        events.search_results,
+        cast(coalesce(
+            events.dwell_seconds,
+            least(
+                {{ seconds_between('events.occurred_at', 'numbered.next_event_at') }},
+                {{ var('max_dwell_seconds') }}
+            ),
+            0
+        ) as int) as dwell_seconds,
+        events.device,
+        events.page_path,
+        events.referrer_host,
+        events.traffic_source,
+        events.traffic_medium,
+        events.traffic_campaign,
+        events.source_system
+    from events
+    inner join numbered
+        on events.event_id = numbered.event_id
+
+)
+
+select * from final
