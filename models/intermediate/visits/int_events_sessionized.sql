@@ -1,14 +1,17 @@
-{#- Neither the sitting nor the session knows anything from before its start: what comes in later
-    changes only the sittings it belongs to. -#}
+{#- Neither a sitting nor a session knows anything from before its start: what comes in later changes
+    only the sittings it belongs to. -#}
 {%- set by_visitor = 'partition by visitor_id, source_system order by occurred_at, event_id' -%}
-{%- set by_sitting = 'partition by visitor_id, source_system, sitting_id order by occurred_at, event_id' -%}
+{%- set by_sitting = 'partition by sitting_id order by occurred_at, event_id' -%}
 {%- set by_session = 'partition by session_id order by occurred_at, event_id' -%}
 {%- set until_now = ' rows between unbounded preceding and current row' -%}
 {%- set before_now = ' rows between unbounded preceding and 1 preceding' -%}
+{%- set stretch = integer_divide(
+    seconds_between('sitting_started_at', 'occurred_at'), var('session_max_hours') * 3600
+) -%}
 
 with
 
-events as (
+tracked_events as (
 
     select * from {{ ref('int_events_enriched') }}
     where
@@ -18,15 +21,22 @@ events as (
 ),
 
 -- The device, so that a login does not split a session.
-visits as (
+events as (
 
     select
-        event_id,
+        *,
         case
             when anonymous_id is not null then 'visitor:' || anonymous_id
             else 'customer:' || customer_id
-        end as visitor_id,
-        source_system,
+        end as visitor_id
+    from tracked_events
+
+),
+
+timed as (
+
+    select
+        event_id,
         occurred_at,
         customer_id,
         nullif(
@@ -36,17 +46,11 @@ visits as (
                 coalesce(traffic_campaign, '')
             ),
             '||'
-        ) as campaign
-    from events
-
-),
-
-timed as (
-
-    select
-        *,
+        ) as campaign,
+        visitor_id,
+        source_system,
         lag(occurred_at) over ({{ by_visitor }}) as previous_at
-    from visits
+    from events
 
 ),
 
@@ -73,8 +77,6 @@ sittings as (
 
     select
         event_id,
-        visitor_id,
-        source_system,
         occurred_at,
         customer_id,
         campaign,
@@ -89,15 +91,15 @@ sittings as (
 compared as (
 
     select
-        *,
+        event_id,
+        occurred_at,
+        sitting_id,
+        customer_id,
+        campaign,
         {{ last_known('customer_id', by_sitting ~ before_now) }} as previous_customer_id,
         {{ last_known('campaign', by_sitting ~ before_now) }} as previous_campaign,
-        {{ integer_divide(
-            seconds_between('sitting_started_at', 'occurred_at'), var('session_max_hours') * 3600
-        ) }} as stretch,
-        lag({{ integer_divide(
-            seconds_between('sitting_started_at', 'occurred_at'), var('session_max_hours') * 3600
-        ) }}) over ({{ by_sitting }}) as previous_stretch
+        {{ stretch }} as stretch,
+        lag({{ stretch }}) over ({{ by_sitting }}) as previous_stretch
     from sittings
 
 ),
@@ -106,9 +108,8 @@ started_sessions as (
 
     select
         event_id,
-        visitor_id,
-        source_system,
         occurred_at,
+        sitting_id,
         case
             when
                 event_id = sitting_id
@@ -127,9 +128,8 @@ sessions as (
 
     select
         event_id,
-        visitor_id,
         occurred_at,
-        'session:' || {{ last_known('started_session_id', by_visitor ~ until_now) }} as session_id
+        'session:' || {{ last_known('started_session_id', by_sitting ~ until_now) }} as session_id
     from started_sessions
 
 ),
@@ -138,7 +138,6 @@ numbered as (
 
     select
         event_id,
-        visitor_id,
         session_id,
         row_number() over ({{ by_session }}) as event_number,
         lead(occurred_at) over ({{ by_session }}) as next_event_at
@@ -152,7 +151,7 @@ final as (
         events.event_id,
         numbered.session_id,
         numbered.event_number,
-        numbered.visitor_id,
+        events.visitor_id,
         events.event_type,
         events.occurred_at,
         events.known_date,
@@ -165,10 +164,11 @@ final as (
         cast(coalesce(
             events.dwell_seconds,
             least(
-                {{ seconds_between('events.occurred_at', 'numbered.next_event_at') }},
+                coalesce(
+                    {{ seconds_between('events.occurred_at', 'numbered.next_event_at') }}, 0
+                ),
                 {{ var('max_dwell_seconds') }}
-            ),
-            0
+            )
         ) as int) as dwell_seconds,
         events.device,
         events.page_path,
