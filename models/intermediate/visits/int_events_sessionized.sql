@@ -11,34 +11,24 @@
 
 with
 
-tracked_events as (
-
-    select * from {{ ref('int_events_enriched') }}
-    where
-        event_type in ('{{ var("session_event_types") | join("', '") }}')
-        and (anonymous_id is not null or customer_id is not null)
-
-),
-
--- The device, so that a login does not split a session.
 events as (
 
-    select
-        *,
-        case
-            when anonymous_id is not null then 'visitor:' || anonymous_id
-            else 'customer:' || customer_id
-        end as visitor_id
-    from tracked_events
+    select * from {{ ref('int_events_enriched') }}
 
 ),
 
-timed as (
+-- Read apart from events, which would otherwise be held in memory for the two of them. The visitor
+-- is the device, so that a login does not split a session.
+visits as (
 
     select
         event_id,
         occurred_at,
         customer_id,
+        case
+            when anonymous_id is not null then 'visitor:' || anonymous_id
+            else 'customer:' || customer_id
+        end as visitor_id,
         nullif(
             concat(
                 coalesce(traffic_source, ''), '|',
@@ -47,10 +37,20 @@ timed as (
             ),
             '||'
         ) as campaign,
-        visitor_id,
-        source_system,
+        source_system
+    from {{ ref('int_events_enriched') }}
+    where
+        event_type in ('{{ var("session_event_types") | join("', '") }}')
+        and (anonymous_id is not null or customer_id is not null)
+
+),
+
+timed as (
+
+    select
+        *,
         lag(occurred_at) over ({{ by_visitor }}) as previous_at
-    from events
+    from visits
 
 ),
 
@@ -151,7 +151,10 @@ final as (
         events.event_id,
         numbered.session_id,
         numbered.event_number,
-        events.visitor_id,
+        case
+            when events.anonymous_id is not null then 'visitor:' || events.anonymous_id
+            else 'customer:' || events.customer_id
+        end as visitor_id,
         events.event_type,
         events.occurred_at,
         events.known_date,

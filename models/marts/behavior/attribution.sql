@@ -189,9 +189,7 @@ floored_{{ unit }} as (
     select
         *,
         {{ integer_divide('total_' ~ unit ~ ' * weight', 'total_weight') }} as floored_{{ unit }},
-        total_{{ unit }} * weight
-        - total_weight * {{ integer_divide('total_' ~ unit ~ ' * weight', 'total_weight') }}
-            as remainder_{{ unit }}
+        mod(total_{{ unit }} * weight, total_weight) as remainder_{{ unit }}
     from {{ 'shares' if loop.first else 'shared_millionths' }}
 
 ),
