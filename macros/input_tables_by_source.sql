@@ -11,5 +11,6 @@
             'campaign_contacts',
             'promotions',
         ],
+        'online_retail': ['customers', 'products', 'orders', 'order_lines'],
     }) }}
 {%- endmacro %}
