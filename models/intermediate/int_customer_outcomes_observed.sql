@@ -32,7 +32,7 @@ customers as (
 
 -- An order counts in a window if it was placed and known before the window ended: what happened
 -- then is settled when the window is over and does not change with late news. What was paid back on
--- a day without an order is money of the window too.
+-- a day without an order is money of the window too; who got back more than they paid spent nothing.
 window_totals as (
 
     select
@@ -81,15 +81,19 @@ final as (
         end as has_churned,
         case
             when {{ add_days('cutoffs.as_of_date', 28) }} <= data_windows.as_of_date
-                then cast(coalesce(window_totals.spend_28d, 0) as decimal(18, 2))
+                then cast(greatest(coalesce(window_totals.spend_28d, 0), 0) as decimal(18, 2))
         end as spend_28d,
         case
             when {{ add_days('cutoffs.as_of_date', 91) }} <= data_windows.as_of_date
-                then cast(coalesce(window_totals.spend_91d, 0) as decimal(18, 2))
+                then cast(greatest(coalesce(window_totals.spend_91d, 0), 0) as decimal(18, 2))
         end as spend_91d,
         case
             when {{ add_days('cutoffs.as_of_date', lifetime_days) }} <= data_windows.as_of_date
-                then cast(coalesce(window_totals.spend_{{ lifetime_days }}d, 0) as decimal(18, 2))
+                then
+                    cast(
+                        greatest(coalesce(window_totals.spend_{{ lifetime_days }}d, 0), 0)
+                        as decimal(18, 2)
+                    )
         end as spend_lifetime,
         case
             when {{ add_days('cutoffs.as_of_date', 91) }} <= data_windows.as_of_date

@@ -29,10 +29,16 @@ described as (
     select
         order_lines.*,
         {{ countable_units('order_lines.quantity', 'order_lines.amount_paid') }} as pieces,
-        coalesce(products.is_merchandise, true) as is_merchandise
+        coalesce(products.is_merchandise, true) as is_merchandise,
+        {{ countable_units('returns.returned_quantity', 'returns.returned_amount') }}
+            as returned_pieces,
+        returns.returned_amount,
+        returns.returned_date
     from order_lines
     left join products
         on order_lines.product_id = products.product_id
+    left join returns
+        on order_lines.order_line_id = returns.order_line_id
 
 ),
 
@@ -67,23 +73,18 @@ final as (
         order_lines.returned_order_line_id,
         cast(
             case
-                when order_lines.is_merchandise and returns.order_line_id is not null
-                    then least(
-                        order_lines.pieces,
-                        {{ countable_units('returns.returned_quantity', 'returns.returned_amount') }}
-                    )
+                when order_lines.is_merchandise and order_lines.returned_pieces is not null
+                    then least(order_lines.pieces, order_lines.returned_pieces)
                 else 0
             end as decimal(18, 3)
         ) as returned_units,
-        coalesce(returns.returned_amount, 0) as returned_amount,
-        returns.returned_date,
+        cast(coalesce(order_lines.returned_amount, 0) as decimal(18, 2)) as returned_amount,
+        order_lines.returned_date,
         order_lines.quality_flags,
         order_lines.source_system
     from described as order_lines
     inner join orders
         on order_lines.order_id = orders.order_id
-    left join returns
-        on order_lines.order_line_id = returns.order_line_id
 
 )
 

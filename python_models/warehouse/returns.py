@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Sequence
+from operator import itemgetter
 
 import pandas as pd
 
@@ -17,35 +18,33 @@ def match_returns(
 
     Args:
         purchases: One row per line bought: `order_line_id`, `invoiced_at`, `quantity` (positive)
-            and the columns of `same`. Rows of one time are tried from the last of them.
-        returns: The same per line given back, with a negative `quantity`.
+            and the columns of `same`. Of lines of one time, the last by id is tried first.
+        returns: The same per line given back, with a negative `quantity`. A purchase of the same
+            time is an earlier one.
         same: Columns in which a return must equal its purchase.
 
     Returns:
         `order_line_id` of the return and `returned_order_line_id`, the line it takes back; one row
         for each return that has one, ordered by `order_line_id`.
     """
-    bought: dict[tuple[object, ...], list[tuple[pd.Timestamp, str]]] = defaultdict(list)
-    left: dict[str, object] = {}
-    matches: list[tuple[str, str]] = []
-
-    purchases = purchases.sort_values(["invoiced_at", "order_line_id"])
-    returns = returns.sort_values(["invoiced_at", "order_line_id"])
     columns = ["order_line_id", "invoiced_at", "quantity", *same]
-
-    for line, moment, quantity, *key in purchases[columns].itertuples(index=False):
+    in_time = ["invoiced_at", "order_line_id"]
+    bought: dict[tuple[object, ...], list[tuple[pd.Timestamp, str]]] = defaultdict(list)
+    left: dict[str, float] = {}
+    for line, moment, quantity, *key in purchases.sort_values(in_time)[columns].to_numpy():
         bought[tuple(key)].append((moment, line))
         left[line] = quantity
 
-    for line, moment, quantity, *key in returns[columns].itertuples(index=False):
-        candidates = bought[tuple(key)]
-        known = bisect_right(candidates, moment, key=lambda candidate: candidate[0])
-        for _, purchase in reversed(candidates[:known]):
-            if left[purchase] >= -quantity:
-                left[purchase] += quantity
+    matches: list[tuple[str, str]] = []
+    for line, moment, quantity, *key in returns.sort_values(in_time)[columns].to_numpy():
+        candidates = bought.get(tuple(key), [])
+        earlier = candidates[: bisect_right(candidates, moment, key=itemgetter(0))]
+        for _, purchase in reversed(earlier):
+            remainder = round(left[purchase] + quantity, 6)
+            if remainder >= 0:
+                left[purchase] = remainder
                 matches.append((line, purchase))
                 break
-
-    columns = ["order_line_id", "returned_order_line_id"]
-    matched = pd.DataFrame(sorted(matches), columns=columns)
-    return matched.astype("string")
+    return pd.DataFrame(
+        sorted(matches), columns=["order_line_id", "returned_order_line_id"], dtype="string"
+    )

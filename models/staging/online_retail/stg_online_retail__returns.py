@@ -4,10 +4,8 @@ from warehouse.returns import match_returns
 
 
 def model(dbt, session):
-    dbt.config(materialized="table")
     order_lines = dbt.ref("stg_online_retail__order_lines")
     goods = order_lines.filter("is_merchandise and customer_id is not null and amount != 0")
-    goods = goods.order("invoiced_at, order_line_id")
     return match_returns(
         purchases=goods.filter("not is_credit").df(),
         returns=goods.filter("is_credit").df(),
