@@ -31,8 +31,8 @@ customers as (
 ),
 
 -- An order counts in a window if it was placed and known before the window ended: what happened
--- then is settled when the window is over and does not change with late news. What was paid back on
--- a day without an order is money of the window too; who got back more than they paid spent nothing.
+-- then is settled when the window is over and does not change with late news. What was paid back
+-- on a day without an order counts too; who got back more than they paid spent nothing.
 window_totals as (
 
     select

@@ -8,19 +8,19 @@ source as (
 
 ),
 
--- A number that no number can be read from goes on as it is, so that nobody becomes anonymous by it.
+-- An id that is no number goes on as it is, so that nobody becomes anonymous by it.
 renamed as (
 
     select
-        {{ clean_text('InvoiceNo') }} as invoice_id,
-        upper({{ clean_text('StockCode') }}) as stock_code,
-        {{ clean_text('Description') }} as description,
-        try_cast(Quantity as decimal(18, 3)) as quantity,
-        {{ shop_time_to_utc('try_cast(InvoiceDate as timestamp)') }} as invoiced_at,
-        try_cast(UnitPrice as decimal(18, 4)) as unit_price,
-        coalesce({{ id_text('try_cast(CustomerID as double)') }}, {{ clean_text('CustomerID') }})
+        {{ clean_text('invoiceno') }} as invoice_id,
+        upper({{ clean_text('stockcode') }}) as stock_code,
+        {{ clean_text('description') }} as description,
+        try_cast(quantity as decimal(18, 3)) as quantity,
+        {{ shop_time_to_utc('try_cast(invoicedate as timestamp)') }} as invoiced_at,
+        try_cast(unitprice as decimal(18, 4)) as unit_price,
+        coalesce({{ id_text('try_cast(customerid as double)') }}, {{ clean_text('customerid') }})
             as customer_id,
-        {{ clean_text('Country') }} as country
+        {{ clean_text('country') }} as country
     from source
 
 )

@@ -17,7 +17,7 @@ stock_codes as (
 
 ),
 
--- An invoice that is keyed in over the turn of a minute bears two times: it was placed at the first.
+-- An invoice keyed in over the turn of a minute bears two times and was placed at the first.
 -- One that names two customers stays two rows for the quality gate to see.
 grouped as (
 

@@ -17,9 +17,9 @@ stock_codes as (
 
 ),
 
--- The file has no number of the line. Equal lines of one invoice are real: as many lines repeat a
--- product with another quantity, they lie apart from each other, two of three are single pieces, and
--- no invoice is there twice. So each counts, and which of them is which does not matter.
+-- The file has no number of the line. Equal lines of one invoice are real: as many repeat a product
+-- with another quantity, they lie apart from each other, two of three are single pieces, and no
+-- invoice is there twice. So each counts, and which of them is which does not matter.
 numbered as (
 
     select

@@ -28,7 +28,9 @@ classified as (
         stock_code,
         case
             {%- for kind, stock_codes in kinds.items() %}
-            when stock_code in ('{{ stock_codes | join("', '") }}') then '{{ kind }}'
+            {%- for stock_code in stock_codes %}
+            when stock_code = '{{ stock_code }}' then '{{ kind }}'
+            {%- endfor %}
             {%- endfor %}
             when stock_code like 'GIFT#_%' escape '#' then 'voucher'
             else 'merchandise'

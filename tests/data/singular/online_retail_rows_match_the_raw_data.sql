@@ -7,7 +7,7 @@ raw_rows as (
 
     select
         count(*) as order_lines,
-        count(case when CustomerID is null then 1 end) as anonymous_lines
+        count(case when customerid is null then 1 end) as anonymous_lines
     from {{ source('online_retail', 'invoice_lines') }}
 
 ),

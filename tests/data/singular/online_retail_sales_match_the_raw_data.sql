@@ -6,9 +6,9 @@ with
 raw_lines as (
 
     select
-        substr(InvoiceDate, 1, 7) as sales_month,
+        substr(invoicedate, 1, 7) as sales_month,
         cast(
-            round(cast(Quantity as decimal(18, 3)) * cast(UnitPrice as decimal(18, 4)) * 100)
+            round(cast(quantity as decimal(18, 3)) * cast(unitprice as decimal(18, 4)) * 100)
             as bigint
         ) as pence
     from {{ source('online_retail', 'invoice_lines') }}
@@ -54,15 +54,24 @@ orders as (
 
 ),
 
-sales as (
+dated_lines as (
 
     select
         substr(cast({{ shop_date('orders.ordered_at') }} as string), 1, 7) as sales_month,
-        sum(cast(lines.amount_paid * 100 as bigint)) as pence
+        cast(lines.amount_paid * 100 as bigint) as pence
     from lines
     left join orders
         on lines.order_id = orders.order_id
-    group by 1
+
+),
+
+sales as (
+
+    select
+        sales_month,
+        sum(pence) as pence
+    from dated_lines
+    group by sales_month
 
 )
 
