@@ -12,6 +12,7 @@
             'campaign_contacts',
             'promotions',
         ],
+        'online_retail': ['customers', 'products', 'orders', 'order_lines'],
         'custom': gated_tables().keys() | list,
     } -%}
     {%- if source_is_enabled('web_events') -%}

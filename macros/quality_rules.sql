@@ -34,6 +34,8 @@
             'error', 'reject', 'It lies before the first day of the data, beyond a long silence.'),
         ('orders', 'received_before_occurred', received_too_early('ordered_at'), 'error', 'reject',
             'The order was received before it was placed.'),
+        ('orders', 'stock_adjustment', "status = 'stock_adjustment'", 'warn', 'reject',
+            'It moves stock (found, lost, damaged) and is no sale.'),
         ('orders', 'unknown_customer', customer_is_unknown, 'error', 'reject', customer_reason),
         ('orders', 'duplicate_key', "version_number > 1", 'error', 'reject', version_reason),
 
@@ -57,6 +59,9 @@
             'error', 'reject', 'A discount is negative: it would raise the price.'),
         ('order_lines', 'duplicate_key', "version_number > 1", 'error', 'reject', version_reason),
         ('order_lines', 'unknown_product', "not is_known_product", 'warn', 'flag', product_reason),
+        ('order_lines', 'unknown_returned_line',
+            "returned_order_line_id is not null and not is_known_returned_line", 'warn', 'flag',
+            'No order line has the returned_order_line_id: it counts as a return of nothing known.'),
         ('order_lines', 'zero_quantity', "quantity = 0", 'warn', 'flag',
             'Nothing changed hands: the line counts as no unit, unless money was paid for it.'),
         ('order_lines', 'measured_quantity', "abs(quantity) > " ~ var('max_countable_quantity'),

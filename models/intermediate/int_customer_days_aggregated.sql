@@ -12,13 +12,15 @@ orders as (
 
 ),
 
+-- A return is no order, and neither is one that was wholly taken back on the day it became known.
 order_days as (
 
     select
         customer_id,
         order_date as activity_date,
         known_date,
-        count(*) as orders,
+        count(case when is_purchase and coalesce(returned_date > known_date, true) then 1 end)
+            as orders,
         sum(order_lines) as order_lines,
         sum(units) as units,
         sum(amount_paid) as amount_paid,

@@ -90,7 +90,9 @@ order_dimensions as (
         cast({{ column }} as string) as dimension_value,
         count(*) as orders
     from dated_orders
-    where {{ column }} is not null
+    where
+        {{ column }} is not null
+        and is_purchase
     group by customer_id, first_cutoff, {{ column }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

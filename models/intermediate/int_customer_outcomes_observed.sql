@@ -7,7 +7,6 @@ with
 customer_days as (
 
     select * from {{ ref('int_customer_days_aggregated') }}
-    where orders > 0
 
 ),
 
@@ -25,12 +24,15 @@ data_windows as (
 
 customers as (
 
-    select distinct customer_id from customer_days
+    select distinct customer_id
+    from customer_days
+    where orders > 0
 
 ),
 
 -- An order counts in a window if it was placed and known before the window ended: what happened
--- then is settled when the window is over and does not change with late news.
+-- then is settled when the window is over and does not change with late news. What was paid back
+-- on a day without an order counts too; who got back more than they paid spent nothing.
 window_totals as (
 
     select
@@ -41,14 +43,19 @@ window_totals as (
         customer_days.activity_date < {{ add_days('cutoffs.as_of_date', days) }}
         and customer_days.known_date < {{ add_days('cutoffs.as_of_date', days) }}
         {%- endset %}
-        count(case when {{ is_within }} then 1 end) as order_days_{{ days }}d,
+        count(case when {{ is_within }} and customer_days.orders > 0 then 1 end)
+            as order_days_{{ days }}d,
         sum(case when {{ is_within }} then customer_days.amount_paid else 0 end)
             as spend_{{ days }}d,
         {%- if days == 91 %}
-        min(case when {{ is_within }} then customer_days.activity_date end) as next_order_date,
+        min(
+            case
+                when {{ is_within }} and customer_days.orders > 0 then customer_days.activity_date
+            end
+        ) as next_order_date,
         {%- endif %}
         {%- endfor %}
-        count(*) as order_days
+        count(case when customer_days.orders > 0 then 1 end) as order_days
     from customer_days
     inner join cutoffs
         on
@@ -74,15 +81,19 @@ final as (
         end as has_churned,
         case
             when {{ add_days('cutoffs.as_of_date', 28) }} <= data_windows.as_of_date
-                then cast(coalesce(window_totals.spend_28d, 0) as decimal(18, 2))
+                then cast(greatest(coalesce(window_totals.spend_28d, 0), 0) as decimal(18, 2))
         end as spend_28d,
         case
             when {{ add_days('cutoffs.as_of_date', 91) }} <= data_windows.as_of_date
-                then cast(coalesce(window_totals.spend_91d, 0) as decimal(18, 2))
+                then cast(greatest(coalesce(window_totals.spend_91d, 0), 0) as decimal(18, 2))
         end as spend_91d,
         case
             when {{ add_days('cutoffs.as_of_date', lifetime_days) }} <= data_windows.as_of_date
-                then cast(coalesce(window_totals.spend_{{ lifetime_days }}d, 0) as decimal(18, 2))
+                then
+                    cast(
+                        greatest(coalesce(window_totals.spend_{{ lifetime_days }}d, 0), 0)
+                        as decimal(18, 2)
+                    )
         end as spend_lifetime,
         case
             when {{ add_days('cutoffs.as_of_date', 91) }} <= data_windows.as_of_date

@@ -16,7 +16,8 @@ cutoffs as (
 
 ),
 
--- One purchase of an item is one order that holds it, however many lines or units.
+-- One purchase of an item is one order that holds it, however many lines or units. It is none from
+-- the day on which all of them are known to have come back.
 purchases as (
 
     select
@@ -24,7 +25,8 @@ purchases as (
         product_id,
         order_id,
         order_date,
-        min(known_date) as known_date
+        min(known_date) as known_date,
+        case when count(returned_date) = count(*) then max(returned_date) end as returned_date
     from order_lines
     where
         customer_id is not null
@@ -45,6 +47,9 @@ known_purchases as (
     from purchases
     inner join cutoffs
         on purchases.known_date < cutoffs.as_of_date
+    where
+        purchases.returned_date is null
+        or purchases.returned_date >= cutoffs.as_of_date
 
 ),
 

@@ -35,6 +35,7 @@ final as (
         order_lines.customer_id is not null
         and order_lines.units > 0
         and not order_lines.is_return
+        and (order_lines.returned_date is null or order_lines.returned_date >= cutoffs.next_date)
 
 )
 

@@ -37,7 +37,9 @@ measured as (
             as discount_share
     from orders
     cross join data_windows
-    where orders.known_date < data_windows.as_of_date
+    where
+        orders.known_date < data_windows.as_of_date
+        and orders.is_purchase
 
 ),
 

@@ -20,6 +20,7 @@ final as (
         cast(extract(hour from {{ to_shop_time('ordered_at') }}) as int) as order_hour,
         store_or_channel,
         status,
+        coalesce(status not in ('returned', 'adjustment'), true) as is_purchase,
         source_system
     from orders
 

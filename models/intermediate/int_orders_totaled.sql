@@ -29,7 +29,13 @@ line_totals as (
         sum(order_lines.coupon_discount) as coupon_discount,
         sum(case when products.is_private_label then order_lines.amount_paid else 0 end)
             as private_label_amount,
-        count(case when order_lines.discount_amount > 0 then 1 end) as discounted_lines
+        count(case when order_lines.discount_amount > 0 then 1 end) as discounted_lines,
+        case
+            when
+                count(case when order_lines.units > 0 then 1 end)
+                = count(case when order_lines.units > 0 then order_lines.returned_date end)
+                then max(order_lines.returned_date)
+        end as returned_date
     from order_lines
     left join products
         on order_lines.product_id = products.product_id
@@ -48,7 +54,8 @@ final as (
         cast(coalesce(line_totals.coupon_discount, 0) as decimal(18, 2)) as coupon_discount,
         cast(coalesce(line_totals.private_label_amount, 0) as decimal(18, 2))
             as private_label_amount,
-        coalesce(line_totals.discounted_lines, 0) as discounted_lines
+        coalesce(line_totals.discounted_lines, 0) as discounted_lines,
+        line_totals.returned_date
     from orders
     left join line_totals
         on orders.order_id = line_totals.order_id

@@ -116,6 +116,7 @@ class Shop:
             lines = self.order_lines.filter(
                 f"known_date < date '{day}' and customer_id is not null"
                 " and units > 0 and not is_return"
+                f" and (returned_date is null or returned_date >= date '{day}')"
             ).project(
                 "dense_rank() over (order by ordered_at, order_id) as basket, customer_id,"
                 f" product_id as item_id, date '{day}' - order_date as age_days"

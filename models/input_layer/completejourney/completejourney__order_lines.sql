@@ -19,7 +19,8 @@ final as (
         loyalty_discount,
         coupon_discount,
         coupon_match_discount,
-        false as is_return
+        false as is_return,
+        cast(null as string) as returned_order_line_id
     from transactions
 
 )

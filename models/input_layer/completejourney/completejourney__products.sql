@@ -21,7 +21,8 @@ final as (
         product_type as subcategory,
         package_size as size,
         cast(null as decimal(18, 2)) as list_price,
-        cast(null as boolean) as is_active
+        cast(null as boolean) as is_active,
+        true as is_merchandise
     from products
 
 )

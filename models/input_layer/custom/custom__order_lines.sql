@@ -35,6 +35,7 @@ final as (
         coupon_discount,
         coupon_match_discount,
         coalesce(is_return, quantity < 0 or amount_paid < 0) as is_return,
+        returned_order_line_id,
         is_simulated,
         unreadable_text
     from order_lines

@@ -28,6 +28,7 @@ final as (
         cast(null as string) as size,
         cast(null as decimal(18, 2)) as list_price,
         cast(null as boolean) as is_active,
+        cast(null as boolean) as is_merchandise,
         bool_or(is_simulated) as is_simulated,
         cast(null as string) as unreadable_text
     from order_lines

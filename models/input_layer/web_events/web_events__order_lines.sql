@@ -48,6 +48,7 @@ final as (
         cast(0 as decimal(18, 2)) as coupon_discount,
         cast(0 as decimal(18, 2)) as coupon_match_discount,
         false as is_return,
+        cast(null as string) as returned_order_line_id,
         is_simulated
     from priced_items
 

@@ -25,6 +25,7 @@ final as (
         cast(null as string) as size,
         {{ last_by('price', order_terms) }} as list_price,
         cast(null as boolean) as is_active,
+        cast(null as boolean) as is_merchandise,
         bool_and(is_simulated) as is_simulated
     from items
     where product_id is not null

@@ -20,6 +20,8 @@ final as (
         order_hour,
         store_or_channel,
         status,
+        is_purchase,
+        returned_date,
         order_lines,
         units,
         amount_paid,

@@ -23,7 +23,7 @@ sales as (
         min(order_date) as first_sold_date,
         max(order_date) as last_sold_date
     from order_lines
-    where units > 0
+    where units > 0 or not is_merchandise
     group by product_id
 
 ),
@@ -52,6 +52,7 @@ final as (
         catalog.size,
         catalog.list_price,
         catalog.is_active,
+        coalesce(catalog.is_merchandise, true) as is_merchandise,
         catalog.product_id is not null as is_in_catalog,
         coalesce(sales.customers, 0) as customers,
         coalesce(sales.orders, 0) as orders,

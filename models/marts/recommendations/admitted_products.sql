@@ -80,8 +80,10 @@ described as (
         products.product_id,
         products.customers as popularity,
         products.is_in_catalog,
+        products.is_merchandise,
         coalesce(products.is_active, true) as is_active,
         products.is_in_catalog
+        and products.is_merchandise
         and coalesce(products.is_active, false)
         and products.last_sold_date is null as is_new_item,
         coalesce(
@@ -110,6 +112,7 @@ judged as (
         described.is_new_item,
         case
             when not described.is_in_catalog then 'not_in_catalog'
+            when not described.is_merchandise then 'no_merchandise'
             when not described.is_active then 'inactive'
             when not (described.is_sold_recently or described.is_new_item) then 'not_sold_recently'
             when not described.is_in_stock then 'out_of_stock'

@@ -5,5 +5,7 @@ from personalization.clusters import cluster_diagnostics
 
 def model(dbt, session):
     features = dbt.ref("customer_features")
-    newest = features.filter("is_newest").df()
+    # Who paid nothing saved nothing.
+    nothing_paid = "coalesce(discount_share, 0) as discount_share"
+    newest = features.filter("is_newest").project(f"* replace ({nothing_paid})").df()
     return cluster_diagnostics(newest, columns=dbt.config.meta_get("columns"))

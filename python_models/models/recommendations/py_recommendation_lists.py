@@ -15,14 +15,25 @@ def model(dbt, session):
     interactions = dbt.ref("int_interactions_weighted")
     customers = dbt.ref("int_customers_accepted")
     windows = dbt.ref("int_data_windows_derived")
-    bought = (
+    order_lines = dbt.ref("int_order_lines_enriched")
+    kept = (
         interactions.filter("is_newest")
         .project(
             "customer_id, product_id as item_id, days_since_last_purchase <"
             f" {dbt.config.meta_get('min_days_since_purchase')} as is_too_soon"
         )
-        .df()
+        .set_alias("kept")
     )
+    # What a customer brought back, all of it, is for them too soon for ever.
+    brought_back = (
+        order_lines.filter("customer_id is not null and units > 0")
+        .join(windows.project("as_of_date"), "returned_date < as_of_date")
+        .project("customer_id, product_id as item_id, true as is_too_soon")
+        .distinct()
+        .set_alias("brought_back")
+        .join(kept, "customer_id, item_id", how="anti")
+    )
+    bought = kept.union(brought_back).df()
     recent = interactions.filter("is_newest and recent_purchase_count > 0").aggregate(
         "product_id, count(*) as recent_customers"
     )

@@ -1,20 +1,31 @@
 -- Orders and amounts of every customer and cutoff, recounted from the orders known before it.
 with
 
+-- A credit note is no order, and neither is what was taken back on the day that it became known.
+placed as (
+
+    select
+        *,
+        is_purchase and coalesce(returned_date > known_date, true) as is_counted
+    from {{ ref('orders') }}
+
+),
+
 recounted as (
 
     select
         orders.customer_id,
         cutoffs.as_of_date,
-        count(*) as orders,
+        count(case when orders.is_counted then 1 end) as orders,
         sum(orders.amount_paid) as amount_paid,
-        min(orders.order_date) as first_order_date,
-        max(orders.order_date) as last_order_date
-    from {{ ref('orders') }} as orders
+        min(case when orders.is_counted then orders.order_date end) as first_order_date,
+        max(case when orders.is_counted then orders.order_date end) as last_order_date
+    from placed as orders
     inner join {{ ref('int_cutoffs_spined') }} as cutoffs
         on orders.known_date < cutoffs.as_of_date
     where orders.customer_id is not null
     group by orders.customer_id, cutoffs.as_of_date
+    having count(case when orders.is_counted then 1 end) > 0
 
 )
 
