@@ -77,7 +77,8 @@ def test_only_stock_movements_are_kept_out(books: Build) -> None:
     kept_out = books.query(
         "select distinct rejected_by, row_status from intermediate.int_orders_checked "
         "union all select distinct rejected_by, row_status "
-        "from intermediate.int_order_lines_checked where row_status != 'accepted'"
+        "from intermediate.int_order_lines_checked where row_status != 'accepted' "
+        "order by 1 desc"
     )
     assert kept_out == [("stock_adjustment", "quarantined"), ("rejected_order", "quarantined")]
     in_raw_data = books.query(
@@ -157,7 +158,7 @@ def test_nothing_but_goods_is_recommended(whole_shop: Build) -> None:
     for table, column in tables.items():
         ((rows, others),) = whole_shop.query(
             f"select count(*), count(*) filter (not is_merchandise) from {table} "
-            f"join behavior.products on {column} = products.product_id"
+            f"as found join behavior.products on found.{column} = products.product_id"
         )
         assert rows
         assert not others

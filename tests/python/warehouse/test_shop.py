@@ -91,6 +91,9 @@ TABLES = f"""
     alter table int_order_lines_enriched alter ordered_at type timestamp;
     alter table int_order_lines_enriched add column order_date date;
     update int_order_lines_enriched set order_date = cast(ordered_at as date);
+    alter table int_order_lines_enriched add column returned_date date;
+    -- Bob's milk came back on the day of the older cutoff: only the newest knows of it.
+    update int_order_lines_enriched set returned_date = '{BEFORE}' where order_id = 2;
 
     create table association_rules as from (values
         (date '{BEFORE}', 'milk', 'kale', 0.5, 2.0), (date '{NEWEST}', 'kale', 'milk', 0.8, 3.0)
@@ -221,10 +224,9 @@ class TestTheNewestCutoff:
     def test_baskets(self, shop):
         found = baskets(shop.inputs(0, with_baskets=True))
         assert found == {
-            (3, "ann", "milk", 57),
-            (2, "bob", "milk", 58),
-            (4, "ann", "milk", 30),
-            (5, "cat", "jam", 3),
+            (2, "ann", "milk", 57),
+            (3, "ann", "milk", 30),
+            (4, "cat", "jam", 3),
         }
 
     def test_what_some_surface_admits_may_be_offered(self, shop):
