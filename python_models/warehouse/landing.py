@@ -330,8 +330,8 @@ def _branch(folder: Path, line: str, relation: str) -> str:
     return f"select {file} as file, arrival_date, {line} as line " + f"from {relation}"
 
 
-# Named so that no column of a parquet file is in its way; a partition that a condition on
-# arrival_date rules out is not even opened.
+# Named so that no column of a parquet file is in its way. Of the partitions that a condition on
+# arrival_date rules out nothing is read, but for the types of a first parquet file.
 _PARTITIONED: Final = (
     "filename = '_landed_file', hive_partitioning = true, hive_types = {'arrival_date': date}"
 )

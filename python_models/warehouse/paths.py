@@ -77,9 +77,13 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> Non
 
 
 def _databases_in_views(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    """Return the databases that the views of the current database name."""
+    """Return the databases that the views of the current database name.
+
+    The views over raw files name files instead, in ways that get_table_names does not understand.
+    """
     views = connection.execute(
-        "select sql from duckdb_views() where database_name = current_database() and not internal"
+        "select sql from duckdb_views() where database_name = current_database() and not internal "
+        "and not starts_with(schema_name, 'raw_')"
     ).fetchall()
     databases = set()
     for (statement,) in views:
