@@ -21,11 +21,13 @@ def connected_ids(links: pd.DataFrame, *, left: str, right: str) -> pd.DataFrame
     # Links in two columns, ends as integers by the rank of the id, so that the first member of a
     # group has its smallest rank.
     ends = pd.concat([links[left], links[right]], ignore_index=True)
-    codes, members = pd.factorize(ends, sort=True)
+    codes, unique_ids = pd.factorize(ends, sort=True)
     heads, tails = codes[: len(links)], codes[len(links) :]
-    graph = coo_array((np.ones(len(links), dtype=bool), (heads, tails)), shape=2 * (len(members),))
+    graph = coo_array(
+        (np.ones(len(links), dtype=bool), (heads, tails)), shape=2 * (len(unique_ids),)
+    )
     _, labels = connected_components(graph, directed=False)
     _, first_members = np.unique(labels, return_index=True)
-    members = np.asarray(members, dtype=object)
+    members = np.asarray(unique_ids, dtype=object)
     groups = members[first_members[labels]]
     return pd.DataFrame({"member_id": members, "group_id": groups}, dtype="string")

@@ -90,7 +90,7 @@ ranked_uses as (
         *,
         row_number() over (
             partition by anonymous_id
-            order by linked_by = 'login' desc, days desc, customer_id, first_linked_at
+            order by linked_by desc, days desc, customer_id asc, first_linked_at asc
         ) as place
     from uses
 

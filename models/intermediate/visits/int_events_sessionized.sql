@@ -1,10 +1,11 @@
-{#- Neither a sitting nor a session knows anything from before its start: what comes in later changes
-    only the sittings it belongs to. -#}
+{#- Neither a sitting nor a session knows anything from before its start: what comes in later
+    changes only the sittings it belongs to. -#}
 {%- set by_visitor = 'partition by visitor_id, source_system order by occurred_at, event_id' -%}
 {%- set by_sitting = 'partition by sitting_id order by occurred_at, event_id' -%}
 {%- set by_session = 'partition by session_id order by occurred_at, event_id' -%}
 {%- set until_now = ' rows between unbounded preceding and current row' -%}
 {%- set before_now = ' rows between unbounded preceding and 1 preceding' -%}
+{%- set timeout = "interval '" ~ var('session_timeout_minutes') ~ "' minute" -%}
 {%- set stretch = integer_divide(
     seconds_between('sitting_started_at', 'occurred_at'), var('session_max_hours') * 3600
 ) -%}
@@ -17,18 +18,14 @@ events as (
 
 ),
 
--- Read apart from events, which would otherwise be held in memory for the two of them. The visitor
--- is the device, so that a login does not split a session.
+-- Read apart from events, which would otherwise be held in memory for the two of them.
 visits as (
 
     select
         event_id,
         occurred_at,
         customer_id,
-        case
-            when anonymous_id is not null then 'visitor:' || anonymous_id
-            else 'customer:' || customer_id
-        end as visitor_id,
+        {{ visitor_id('anonymous_id', 'customer_id') }} as visitor_id,
         nullif(
             concat(
                 coalesce(traffic_source, ''), '|',
@@ -40,8 +37,7 @@ visits as (
         source_system
     from {{ ref('int_events_enriched') }}
     where
-        event_type in ('{{ var("session_event_types") | join("', '") }}')
-        and (anonymous_id is not null or customer_id is not null)
+        {{ is_visit_event() }}
 
 ),
 
@@ -62,8 +58,7 @@ started_sittings as (
         case
             when
                 previous_at is null
-                or occurred_at
-                > previous_at + interval '{{ var("session_timeout_minutes") }}' minute
+                or occurred_at > previous_at + {{ timeout }}
                 {%- if var('session_new_on_day') %}
                 or {{ shop_date('occurred_at') }} > {{ shop_date('previous_at') }}
                 {%- endif %}
@@ -151,10 +146,7 @@ final as (
         events.event_id,
         numbered.session_id,
         numbered.event_number,
-        case
-            when events.anonymous_id is not null then 'visitor:' || events.anonymous_id
-            else 'customer:' || events.customer_id
-        end as visitor_id,
+        {{ visitor_id('events.anonymous_id', 'events.customer_id') }} as visitor_id,
         events.event_type,
         events.occurred_at,
         events.known_date,

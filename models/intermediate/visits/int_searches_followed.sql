@@ -1,4 +1,7 @@
-{%- set until_now = 'partition by session_id order by event_number rows between unbounded preceding and current row' -%}
+{%- set until_now =
+    'partition by session_id order by event_number '
+    ~ 'rows between unbounded preceding and current row'
+-%}
 
 with
 

@@ -1,5 +1,9 @@
 {#- Each step counts only after the one before: nobody checks out who has nothing in the cart. -#}
-{%- set steps = [('cart', 'add_to_cart', 'view'), ('checkout', 'checkout', 'cart'), ('purchase', 'place_order', 'checkout')] -%}
+{%- set steps = [
+    ('cart', 'add_to_cart', 'view'),
+    ('checkout', 'checkout', 'cart'),
+    ('purchase', 'place_order', 'checkout'),
+] -%}
 
 with
 

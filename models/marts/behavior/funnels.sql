@@ -28,12 +28,12 @@ cutoffs as (
 cutoffs_of_days as (
 
     select
-        days.session_date,
+        session_days.session_date,
         max(cutoffs.as_of_date) as as_of_date
-    from (select distinct session_date from sessions) as days
+    from (select distinct session_date from sessions) as session_days
     inner join cutoffs
-        on days.session_date >= cutoffs.as_of_date
-    group by days.session_date
+        on session_days.session_date >= cutoffs.as_of_date
+    group by session_days.session_date
 
 ),
 

@@ -45,13 +45,13 @@ pages as (
 
     select
         *,
-        case when product_id is not null then 'product' else 'page' end as level,
+        case when product_id is not null then 'product' else 'page' end as page_type,
         coalesce(product_id, page_path, 'unknown') as page
     from views
     union all
     select
         *,
-        'category' as level,
+        'category' as page_type,
         category as page
     from views
     where category is not null
@@ -62,7 +62,7 @@ final as (
 
     select
         session_date,
-        level,
+        page_type,
         page,
         category,
         count(*) as views,
@@ -71,9 +71,9 @@ final as (
         {{ divide('sum(dwell_seconds)', 'count(*)') }} as average_dwell_seconds,
         source_system
     from pages
-    group by session_date, level, page, category, source_system
+    group by session_date, page_type, page, category, source_system
 
 )
 
 select * from final
-order by session_date, level, page, source_system
+order by session_date, page_type, page, source_system

@@ -1,4 +1,7 @@
-{%- set has_tags = 'case when coalesce(traffic_source, traffic_medium, traffic_campaign) is null then 1 else 0 end' -%}
+{%- set tags = 'coalesce(traffic_source, traffic_medium, traffic_campaign)' -%}
+{%- set tagged_first = 'case when ' ~ tags ~ ' is null then 1 else 0 end' -%}
+{%- set paths_first = 'case when page_path is null then 1 else 0 end' -%}
+{%- set devices_first = 'case when device is null then 1 else 0 end' -%}
 
 with
 
@@ -42,16 +45,13 @@ totals as (
         ] %}
         count(case when event_type = '{{ event_type }}' then 1 end) as {{ name }},
         {%- endfor %}
-        {%- for column in ['page_path', 'device'] %}
-        {{ first_by(column, ['case when ' ~ column ~ ' is null then 1 else 0 end', 'event_number']) }}
-            as first_{{ column }},
-        {%- endfor %}
-        {{ first_by('page_path', ['case when page_path is null then 1 else 0 end', '-event_number']) }}
-            as last_page_path,
+        {{ first_by('page_path', [paths_first, 'event_number']) }} as entry_page,
+        {{ first_by('page_path', [paths_first, '-event_number']) }} as exit_page,
+        {{ first_by('device', [devices_first, 'event_number']) }} as device,
         max(case when event_number = 1 then referrer_host end) as referrer_host,
         max(case when event_number = 1 then event_type end) as entry_event_type,
         {%- for column in ['traffic_source', 'traffic_medium', 'traffic_campaign'] %}
-        {{ first_by(column, [has_tags, 'event_number']) }} as {{ column }},
+        {{ first_by(column, [tagged_first, 'event_number']) }} as {{ column }},
         {%- endfor %}
         count(
             distinct case
@@ -113,8 +113,8 @@ final as (
         totals.searches,
         totals.cart_adds,
         totals.checkouts,
-        totals.first_page_path as entry_page,
-        totals.last_page_path as exit_page,
+        totals.entry_page,
+        totals.exit_page,
         case
             when
                 totals.entry_event_type = 'email_click'
@@ -134,7 +134,7 @@ final as (
         totals.traffic_medium,
         totals.traffic_campaign,
         totals.referrer_host,
-        totals.first_device as device,
+        totals.device,
         totals.depth,
         {{ seconds_between('totals.started_at', 'totals.ended_at') }} as duration_seconds,
         cast(totals.dwell_seconds as bigint) as dwell_seconds,

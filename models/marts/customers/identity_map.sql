@@ -84,7 +84,7 @@ devices_of_{{ name }} as (
     select
         linked_value,
         count(*) as devices,
-        sum(days) as days,
+        sum(days) as evidence_days,
         min(first_linked_at) as first_linked_at,
         {{ source_of_rows('source_system') }} as source_system
     from visitor_links
@@ -234,7 +234,7 @@ customer_rows as (
         coalesce(devices_of_customer.devices, 0)
         + case when customers.is_email_shared then 0 else customers.customers_of_email - 1 end
             as links,
-        cast(coalesce(devices_of_customer.days, 0) as bigint) as evidence_days,
+        cast(coalesce(devices_of_customer.evidence_days, 0) as bigint) as evidence_days,
         case
             when customers.is_email_shared
                 then
@@ -286,7 +286,7 @@ address_rows as (
             when addresses.person_id is null then joined_members.linked_at
         end as linked_at,
         coalesce(addresses.customers, 0) + coalesce(devices_of_address.devices, 0) as links,
-        cast(coalesce(devices_of_address.days, 0) as bigint) as evidence_days,
+        cast(coalesce(devices_of_address.evidence_days, 0) as bigint) as evidence_days,
         case
             when addresses.is_shared
                 then

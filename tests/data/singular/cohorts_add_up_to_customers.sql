@@ -1,4 +1,4 @@
--- Everyone who ever bought something is in one cohort of each source, with all that they paid since.
+-- Everyone who ever bought something is in one cohort of each source, with all they paid since.
 with
 
 orders as (

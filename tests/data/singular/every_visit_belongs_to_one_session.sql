@@ -6,8 +6,7 @@ events as (
     select event_id
     from {{ ref('int_events_accepted') }}
     where
-        event_type in ('{{ var("session_event_types") | join("', '") }}')
-        and coalesce(anonymous_id, customer_id) is not null
+        {{ is_visit_event() }}
 
 ),
 

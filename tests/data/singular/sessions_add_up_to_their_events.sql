@@ -23,7 +23,7 @@ pages as (
 
     select coalesce(sum(views), 0) as views
     from {{ ref('page_engagement') }}
-    where level != 'category'
+    where page_type != 'category'
 
 ),
 
