@@ -40,12 +40,32 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv).
 
 # -- Warehouse ------------------------------------------------------------------
 
+# SIMULATE_WEB=1 adds simulated browsing to the demo, whose data come from stores.
+SIMULATED_WEB := data/simulated_web/vars.yml
+ifdef SIMULATE_WEB
+SETTINGS := $(SIMULATED_WEB)
+build: $(SIMULATED_WEB)
+endif
+
 .PHONY: build
 build: environment ## Build and test the whole warehouse, then show where it is (SETTINGS=file of vars).
 	dbt build $(if $(SETTINGS),--vars "$$(cat '$(SETTINGS)')")
 	$(if $(SETTINGS),,@touch $(WAREHOUSE_PATH) $(WAREHOUSE_PATH).tested)
 	@python -m warehouse.overview
 	@python -m warehouse.readme_queries show --first 3
+
+$(SIMULATED_WEB): | environment
+	python -m simulation web-for-demo --out $(@D)
+
+CUSTOMERS ?= 10000
+DAYS ?= 90
+SEED ?= 1
+OUT ?= data/simulated
+SIZE = $(if $(EVENTS),--events $(EVENTS),--customers $(CUSTOMERS))
+
+.PHONY: simulate
+simulate: environment ## Simulate a shop of CUSTOMERS or EVENTS, DAYS, SEED in the folder OUT.
+	python -m simulation shop $(SIZE) --days $(DAYS) --seed $(SEED) --out $(OUT)
 
 PROJECT_FILES := dbt_project.yml profiles.yml $(shell find models macros python_models tests/data \
 	-name '*.sql' -o -name '*.yml' -o -name '*.csv' -o -name '*.py')
