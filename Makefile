@@ -77,8 +77,8 @@ $(WAREHOUSE_PATH).tested: $(PROJECT_FILES) | environment
 	@touch $(WAREHOUSE_PATH) $@
 
 .PHONY: validate
-validate: environment ## Try the data of a source without a build: SOURCE=custom, web_events, ...
-	@python -m warehouse.validate $(SOURCE) $(if $(VARS),--vars '$(VARS)')
+validate: environment ## Try the data of a source without a build: SOURCE=custom, ... (SETTINGS=file).
+	@python -m warehouse.validate $(SOURCE) $(if $(SETTINGS),--vars "$$(cat '$(SETTINGS)')")
 
 .PHONY: checksum
 checksum: environment ## Print a checksum of every table.
