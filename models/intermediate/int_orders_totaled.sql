@@ -14,10 +14,11 @@ order_lines as (
 
 products as (
 
-    select * from {{ ref('int_products_accepted') }}
+    select * from {{ ref('int_product_attributes_versioned') }}
 
 ),
 
+-- Whose brand a product is, as the catalog said when the line became known.
 line_totals as (
 
     select
@@ -32,7 +33,10 @@ line_totals as (
         count(case when order_lines.discount_amount > 0 then 1 end) as discounted_lines
     from order_lines
     left join products
-        on order_lines.product_id = products.product_id
+        on
+            order_lines.product_id = products.product_id
+            and order_lines.known_date >= products.valid_from_date
+            and order_lines.known_date < products.valid_to_date
     group by order_lines.order_id
 
 ),
