@@ -14,7 +14,7 @@ order_lines as (
 
 products as (
 
-    select * from {{ ref('int_products_accepted') }}
+    select * from {{ ref('int_product_attributes_versioned') }}
 
 ),
 
@@ -37,7 +37,8 @@ dated_orders as (
 
 ),
 
--- A line on which nothing changed hands shows no preference.
+-- A line on which nothing changed hands shows no preference. What the product was is what the
+-- catalog said when the line became known: later changes do not reach the cutoffs before them.
 described_lines as (
 
     select
@@ -54,7 +55,10 @@ described_lines as (
     inner join dated_orders
         on order_lines.order_id = dated_orders.order_id
     left join products
-        on order_lines.product_id = products.product_id
+        on
+            order_lines.product_id = products.product_id
+            and order_lines.known_date >= products.valid_from_date
+            and order_lines.known_date < products.valid_to_date
     where order_lines.units > 0
 
 ),

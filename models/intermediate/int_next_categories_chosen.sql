@@ -12,7 +12,7 @@ order_lines as (
 
 products as (
 
-    select * from {{ ref('int_products_accepted') }}
+    select * from {{ ref('int_product_attributes_versioned') }}
 
 ),
 
@@ -38,33 +38,45 @@ data_windows as (
 
 ),
 
+-- At each cutoff a product is of the category that the catalog says then.
 category_days as (
 
     select
+        cutoffs.as_of_date,
         order_lines.customer_id,
         order_lines.order_date,
         products.category,
         min(order_lines.known_date) as known_date
     from order_lines
+    inner join cutoffs
+        on order_lines.known_date < cutoffs.end_date
     inner join products
-        on order_lines.product_id = products.product_id
+        on
+            order_lines.product_id = products.product_id
+            and cutoffs.as_of_date >= products.valid_from_date
+            and cutoffs.as_of_date < products.valid_to_date
     where
         order_lines.customer_id is not null
         and order_lines.units > 0
         and not order_lines.is_return
         and products.category is not null
-    group by order_lines.customer_id, order_lines.order_date, products.category
+    group by
+        cutoffs.as_of_date,
+        order_lines.customer_id,
+        order_lines.order_date,
+        products.category
 
 ),
 
 order_days as (
 
     select
+        as_of_date,
         customer_id,
         order_date,
         min(known_date) as known_date
     from category_days
-    group by customer_id, order_date
+    group by as_of_date, customer_id, order_date
 
 ),
 
@@ -72,35 +84,31 @@ order_days as (
 category_weights as (
 
     select
-        cutoffs.as_of_date,
-        category_days.customer_id,
-        category_days.category,
+        as_of_date,
+        customer_id,
+        category,
         count(*) as category_order_days,
         {{ decayed_count(
-            var('interaction_weekly_decay'),
-            days_between('category_days.order_date', 'cutoffs.as_of_date')
+            var('interaction_weekly_decay'), days_between('order_date', 'as_of_date')
         ) }} as weight
     from category_days
-    inner join cutoffs
-        on category_days.known_date < cutoffs.as_of_date
-    group by cutoffs.as_of_date, category_days.customer_id, category_days.category
+    where known_date < as_of_date
+    group by as_of_date, customer_id, category
 
 ),
 
 day_weights as (
 
     select
-        cutoffs.as_of_date,
-        order_days.customer_id,
+        as_of_date,
+        customer_id,
         count(*) as order_days,
         {{ decayed_count(
-            var('interaction_weekly_decay'),
-            days_between('order_days.order_date', 'cutoffs.as_of_date')
+            var('interaction_weekly_decay'), days_between('order_date', 'as_of_date')
         ) }} as weight
     from order_days
-    inner join cutoffs
-        on order_days.known_date < cutoffs.as_of_date
-    group by cutoffs.as_of_date, order_days.customer_id
+    where known_date < as_of_date
+    group by as_of_date, customer_id
 
 ),
 
@@ -210,9 +218,9 @@ next_days as (
     from order_days
     inner join cutoffs
         on
-            order_days.order_date >= cutoffs.as_of_date
+            order_days.as_of_date = cutoffs.as_of_date
+            and order_days.order_date >= cutoffs.as_of_date
             and order_days.order_date < cutoffs.end_date
-            and order_days.known_date < cutoffs.end_date
     cross join data_windows
     where cutoffs.end_date <= data_windows.as_of_date
     group by cutoffs.as_of_date, order_days.customer_id
@@ -250,16 +258,16 @@ final as (
             and likeliest.customer_id = next_days.customer_id
     left join category_days as own_days
         on
-            next_days.customer_id = own_days.customer_id
+            next_days.as_of_date = own_days.as_of_date
+            and next_days.customer_id = own_days.customer_id
             and next_days.order_date = own_days.order_date
             and likeliest.category = own_days.category
-            and cutoffs.end_date > own_days.known_date
     left join category_days as popular_days
         on
-            next_days.customer_id = popular_days.customer_id
+            next_days.as_of_date = popular_days.as_of_date
+            and next_days.customer_id = popular_days.customer_id
             and next_days.order_date = popular_days.order_date
             and popular.category = popular_days.category
-            and cutoffs.end_date > popular_days.known_date
     where likeliest.place = 1
 
 )

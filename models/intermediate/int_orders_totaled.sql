@@ -14,10 +14,11 @@ order_lines as (
 
 products as (
 
-    select * from {{ ref('int_products_accepted') }}
+    select * from {{ ref('int_product_attributes_versioned') }}
 
 ),
 
+-- Whose brand a product is, as the catalog said when the line became known.
 line_totals as (
 
     select
@@ -38,7 +39,10 @@ line_totals as (
         end as returned_date
     from order_lines
     left join products
-        on order_lines.product_id = products.product_id
+        on
+            order_lines.product_id = products.product_id
+            and order_lines.known_date >= products.valid_from_date
+            and order_lines.known_date < products.valid_to_date
     group by order_lines.order_id
 
 ),
