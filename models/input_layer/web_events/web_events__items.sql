@@ -1,5 +1,7 @@
 {{ config(enabled=source_is_enabled('web_events')) }}
 
+-- noqa: disable=RF03
+-- A field of a struct is no column of a table.
 with
 
 events as (

@@ -21,19 +21,31 @@
     'rating': 'try_cast(try_cast(rating as decimal(18, 3)) as double)',
 } -%}
 {#- What was there and is null now. -#}
-{%- set unreadable_text -%}
-    nullif(concat_ws(
-            ', ',
-            cast(null as string)
-            {%- for column in values %},
-            case
-                when {{ column }}_text is not null and {{ column }} is null
-                    then '{{ column }}: ' || left({{ column }}_text, 100)
-            end
-            {%- endfor %}
-        ), '')
-{%- endset -%}
+{%- set unread = [] -%}
+{%- for column in values -%}
+    {%- do unread.append(
+        "case when " ~ column ~ "_text is not null and " ~ column ~ " is null then '" ~ column
+        ~ ": ' || left(" ~ column ~ "_text, 100) end"
+    ) -%}
+{%- endfor -%}
+{%- set unreadable_text = "nullif(concat_ws(', ', cast(null as string), " ~ unread | join(', ')
+    ~ "), '')" -%}
+{%- set key_fields = {
+    'type': 'string',
+    'messageId': 'string',
+    'event_name': 'string',
+    'event_timestamp': 'string',
+} -%}
+{#- Who comes from another page of the shop was not referred. -#}
+{%- set was_referred = "coalesce(referrer_host not in (page_host, 'www.' || page_host)"
+    ~ " and 'www.' || referrer_host != page_host, true)" -%}
+{%- if hosts -%}
+    {%- set was_referred = "referrer_host not in ('" ~ hosts | map('lower') | join("', '") ~ "') and "
+        ~ was_referred -%}
+{%- endif -%}
 
+-- noqa: disable=RF03,LT02
+-- A field of a struct is no column of a table, and what is generated has no lines of its own.
 with
 
 source as (
@@ -48,10 +60,7 @@ keyed_lines as (
     select
         arrival_date,
         line,
-        {{ json_fields('line', {
-            'type': 'string', 'messageId': 'string',
-            'event_name': 'string', 'event_timestamp': 'string',
-        }) }} as line_keys
+        {{ json_fields('line', key_fields) }} as line_keys
     from source
     where line is not null
 
@@ -82,10 +91,9 @@ parsed_lines as (
         arrival_date,
         layout,
         {%- for layout in layouts %}
-        case
-            when layout = '{{ layout }}'
-                then {{ json_fields('line', web_event_fields(layout)) }}
-        end as {{ layout }}{{ ',' if not loop.last }}
+        {%- set fields = json_fields('line', web_event_fields(layout)) %}
+        {{ "case when layout = '" ~ layout ~ "' then " ~ fields ~ " end" }} as {{ layout }}
+        {{- ',' if not loop.last }}
         {%- endfor %}
     from lines_of_a_layout
 
@@ -162,18 +170,7 @@ final as (
         dwell_seconds,
         rating,
         page_path,
-        -- Who comes from another page of the shop was not referred.
-        case
-            when
-                {% if hosts %}referrer_host not in ('{{ hosts | map('lower') | join("', '") }}')
-                and {% endif -%}
-                coalesce(
-                    referrer_host not in (page_host, 'www.' || page_host)
-                    and 'www.' || referrer_host != page_host,
-                    true
-                )
-                then referrer_host
-        end as referrer_host,
+        case when {{ was_referred }} then referrer_host end as referrer_host,
         {{ masked_emails(unreadable_text) }} as unreadable_text,
         is_simulated,
         items
