@@ -6,6 +6,13 @@
 {%- set until_now = ' rows between unbounded preceding and current row' -%}
 {%- set before_now = ' rows between unbounded preceding and 1 preceding' -%}
 {%- set timeout = "interval '" ~ var('session_timeout_minutes') ~ "' minute" -%}
+{%- set is_another_day = (
+    shop_date('occurred_at') ~ ' > ' ~ shop_date('previous_at')
+    if var('session_new_on_day') else 'false'
+) -%}
+{%- set is_another_campaign = (
+    'campaign != previous_campaign' if var('session_new_on_campaign') else 'false'
+) -%}
 {%- set stretch = integer_divide(
     seconds_between('sitting_started_at', 'occurred_at'), var('session_max_hours') * 3600
 ) -%}
@@ -59,9 +66,7 @@ started_sittings as (
             when
                 previous_at is null
                 or occurred_at > previous_at + {{ timeout }}
-                {%- if var('session_new_on_day') %}
-                or {{ shop_date('occurred_at') }} > {{ shop_date('previous_at') }}
-                {%- endif %}
+                or {{ is_another_day }}
                 then event_id
         end as started_sitting_id
     from timed
@@ -110,9 +115,7 @@ started_sessions as (
                 event_id = sitting_id
                 or stretch > previous_stretch
                 or customer_id != previous_customer_id
-                {%- if var('session_new_on_campaign') %}
-                or campaign != previous_campaign
-                {%- endif %}
+                or {{ is_another_campaign }}
                 then event_id
         end as started_session_id
     from compared
