@@ -6,7 +6,15 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-WAREHOUSE_PATH ?= data/warehouse.duckdb
+# SIMULATE_WEB=1 adds simulated browsing to the demo, whose data come from stores.
+SIMULATED_WEB := data/simulated_web/vars.yml
+ifeq ($(SIMULATE_WEB),1)
+SETTINGS := $(SIMULATED_WEB)
+build: $(SIMULATED_WEB)
+endif
+
+# A shop of its own settings has a warehouse of its own, beside them.
+WAREHOUSE_PATH ?= $(if $(SETTINGS),$(SETTINGS:.yml=.duckdb),data/warehouse.duckdb)
 
 # Nothing reports home, and a deprecated setting of the shell stays out of the build.
 export DO_NOT_TRACK := 1
@@ -39,13 +47,6 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv).
 		--no-emit-index-url --no-emit-find-links --output-file requirements.lock
 
 # -- Warehouse ------------------------------------------------------------------
-
-# SIMULATE_WEB=1 adds simulated browsing to the demo, whose data come from stores.
-SIMULATED_WEB := data/simulated_web/vars.yml
-ifdef SIMULATE_WEB
-SETTINGS := $(SIMULATED_WEB)
-build: $(SIMULATED_WEB)
-endif
 
 .PHONY: build
 build: environment ## Build and test the whole warehouse, then show where it is (SETTINGS=file of vars).

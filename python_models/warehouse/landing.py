@@ -39,7 +39,7 @@ MAX_TEXT_LENGTH: Final = 1000
 
 _MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 _ENDINGS: Final = (".jsonl", ".json", ".jsonl.gz", ".json.gz", ".parquet")
-_PARTITION: Final = "arrival_date="
+_PARTITION: Final = re.compile(r"arrival_date=(\d{4}-\d{2}-\d{2})")
 E_MAIL: Final = r"[^\s@\"'<>,;:()]+@[^\s@\"'<>,;:()]+"
 
 _TABLES: Final = """
@@ -181,9 +181,9 @@ def refresh_landing(connection: duckdb.DuckDBPyConnection, folder: Path) -> list
 
 def _arrival_date(directory: Path) -> date | None:
     """Return the day of a partition, given its path below the folder."""
-    name = str(directory)
+    day = _PARTITION.fullmatch(str(directory))
     try:
-        return date.fromisoformat(name.removeprefix(_PARTITION)) if _PARTITION in name else None
+        return date.fromisoformat(day[1]) if day else None
     except ValueError:
         return None
 
@@ -226,7 +226,7 @@ def _check_file(scratch: duckdb.DuckDBPyConnection, path: Path, file: LandedFile
     """Read a new file once, to learn what of it cannot be read."""
     try:
         if file.arrival_date is None:
-            raise UnreadableFileError(f"lies in no folder {_PARTITION}YYYY-MM-DD")
+            raise UnreadableFileError("lies in no folder arrival_date=YYYY-MM-DD")
         if not file.name.endswith(_ENDINGS):
             raise UnreadableFileError(f"ends in none of {', '.join(_ENDINGS)}")
         if path.suffix == ".parquet":

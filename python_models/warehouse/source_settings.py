@@ -12,6 +12,7 @@ from warehouse.paths import REPO_ROOT
 
 Text = Annotated[str, Field(min_length=1)]
 ShopName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+HostName = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]+$")]
 
 
 class SourceSettingsError(RuntimeError):
@@ -45,7 +46,7 @@ class WebEventsSettings(_Settings):
     """The folder that holds the partitions arrival_date=YYYY-MM-DD."""
     layout: Literal["auto", "plain", "segment", "ga4"] = "auto"
     """How the events are written; auto: each row tells by its keys."""
-    hosts: list[Text] = Field(default_factory=list)
+    hosts: list[HostName] = Field(default_factory=list)
     """The shop's own hosts besides that of each page, such as that of its checkout: a visitor who
     comes from one of them was not referred."""
 
@@ -73,6 +74,8 @@ class CustomColumn(_Strict):
     def _comes_from_one_place(self) -> Self:
         if (self.column is None) == (self.value is None):
             raise ValueError("name either a column or a value")
+        if self.timezone and self.format and ("%z" in self.format or "%Z" in self.format):
+            raise ValueError("the format already tells the offset, so there is no timezone to name")
         return self
 
 

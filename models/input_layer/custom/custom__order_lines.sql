@@ -19,11 +19,11 @@ final as (
             order_line_id,
             order_id
             || '-'
-            || product_id
-            || '-'
             || row_number() over (
-                partition by order_id, product_id
-                order by quantity, amount_paid, source_file
+                partition by order_id
+                order by
+                    product_id, quantity, amount_paid, loyalty_discount, coupon_discount,
+                    coupon_match_discount, is_return, returned_order_line_id, source_file
             )
         ) as order_line_id,
         {%- endif %}

@@ -66,7 +66,7 @@ events_of_one_item as (
             when items_count > 1 then event_id || ':' || cast(item_position as string)
             else event_id
         end as event_id,
-        {{ item_column('item', 'product_id') }} as product_id,
+        coalesce({{ clean_text(item_column('item', 'product_id')) }}, product_id) as product_id,
         coalesce(try_cast(item.quantity as decimal(18, 3)), quantity) as quantity,
         {{ columns | join(',\n        ') }}
     from numbered_items

@@ -159,14 +159,13 @@ final as (
         events.order_id,
         events.search_query,
         events.search_results,
-        cast(coalesce(
-            events.dwell_seconds,
-            least(
-                coalesce(
-                    {{ seconds_between('events.occurred_at', 'numbered.next_event_at') }}, 0
-                ),
-                {{ var('max_dwell_seconds') }}
-            )
+        cast(least(
+            coalesce(
+                events.dwell_seconds,
+                {{ seconds_between('events.occurred_at', 'numbered.next_event_at') }},
+                0
+            ),
+            {{ var('max_dwell_seconds') }}
         ) as int) as dwell_seconds,
         events.device,
         events.page_path,

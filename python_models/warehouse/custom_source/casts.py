@@ -5,7 +5,9 @@ from typing import Final
 from warehouse.paths import quote_identifier, quote_literal
 from warehouse.source_settings import CustomColumn
 
-_HAS_OFFSET: Final = r"[0-9](Z|[+-][0-9]{2}(:?[0-9]{2})?)$"
+# A time of day, then how far its clock is from UTC.
+_HAS_OFFSET: Final = r"(?i)[0-9]:[0-9]{2}(\.[0-9]+)?\s*(Z|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$"
+_COMMA_NUMBER: Final = r"^[+-]?([0-9]+|[0-9]{1,3}(\.[0-9]{3})+)(,[0-9]*)?$"
 
 
 def present_text(column: str) -> str:
@@ -44,7 +46,12 @@ def cast_text(column: CustomColumn, type_: str) -> str:
 
 
 def _number(text: str, decimal: str) -> str:
-    return f"replace(replace({text}, '.', ''), ',', '.')" if decimal == "," else text
+    if decimal == ".":
+        return text
+    return (
+        f"case when regexp_matches({text}, {quote_literal(_COMMA_NUMBER)}) "
+        f"then replace(replace({text}, '.', ''), ',', '.') end"
+    )
 
 
 def _cast_time(column: CustomColumn, text: str, kind: str) -> str:
@@ -60,5 +67,10 @@ def _cast_time(column: CustomColumn, text: str, kind: str) -> str:
         return local
     return (
         f"case when regexp_matches({text}, {quote_literal(_HAS_OFFSET)}) "
-        f"then timezone('UTC', try_cast({text} as timestamptz)) else {local} end"
+        f"then timezone('UTC', try_cast({_plain_offset(text)} as timestamptz)) else {local} end"
     )
+
+
+def _plain_offset(text: str) -> str:
+    """Return the SQL of a moment with its offset as DuckDB reads it: at its end, UTC as Z."""
+    return f"regexp_replace(replace(upper({text}), 'UTC', 'Z'), '\\s*(Z|[+-][0-9:]+)$', '\\1')"

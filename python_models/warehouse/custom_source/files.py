@@ -22,10 +22,16 @@ _KEEP_REJECTED: Final = "max_line_size = 67108864, store_rejects = true"
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file, or one table of a database, with what tells whether it has changed."""
+    """One file, or one table of a database.
+
+    Attributes:
+        name: Its path, or database.table.
+        state: What tells whether a file has changed; None for a table, which is read in every
+            build, since a server has no such state and a database may keep news beside its file.
+    """
 
     name: str
-    state: str
+    state: str | None
 
 
 class UnusableFileError(Exception):
@@ -43,12 +49,9 @@ def list_files(table: CustomTable, databases: Mapping[str, CustomDatabase]) -> l
         if database not in databases:
             raise UnusableFileError(f"{table.table}: no database {database} is declared")
         path = Path(databases[database].path).expanduser()
-        if databases[database].type == "postgres":
-            # A server has no state to compare: it is read anew in every build.
-            return [SourceFile(table.table, "server")]
-        if not path.is_file():
+        if databases[database].type != "postgres" and not path.is_file():
             raise UnusableFileError(f"{table.table}: there is no file {path}")
-        return [SourceFile(table.table, _state(path))]
+        return [SourceFile(table.table, None)]
     pattern = str(Path(table.files or "").expanduser())
     names = sorted(name for name in glob.glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
     if not names:
@@ -201,7 +204,7 @@ def _stage_json(cursor: duckdb.DuckDBPyConnection, file: SourceFile, wanted: Seq
         "case when json_valid(line) then json_type(line) end as kind "
         f"from read_csv({_pattern(file)}, delim = chr(1), quote = '', escape = '', "
         "header = false, auto_detect = false, columns = {'line': 'varchar'}, "
-        f"{_KEEP_REJECTED})"
+        f"{_KEEP_REJECTED}) where trim(line) != ''"
     )
     keys = ", ".join(
         f"json_extract_string(line, {quote_literal('$.' + json.dumps(column))}) "
@@ -299,8 +302,10 @@ def _as_text(column: str, stored_type: str) -> str:
     identifier = quote_identifier(column)
     if stored_type in ("FLOAT", "DOUBLE"):
         # A writer stores whole numbers as floats where one is missing: 7.0 is the key 7.
+        # Not a number is how it writes the missing one.
         return (
-            f"case when {identifier} = trunc({identifier}) and abs({identifier}) < 1e15 "
+            f"case when isnan({identifier}) then null "
+            f"when {identifier} = trunc({identifier}) and abs({identifier}) < 1e15 "
             f"then cast(cast({identifier} as bigint) as varchar) "
             f"else cast({identifier} as varchar) end as {identifier}"
         )

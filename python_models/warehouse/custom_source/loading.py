@@ -1,5 +1,6 @@
 """The tables of the source `custom`, brought up to date with a shop's own files."""
 
+import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -20,10 +21,20 @@ from warehouse.source_settings import CustomSettings, CustomTable
 
 SCHEMA: Final = "raw_custom"
 
+_READER_VERSION: Final = 1
+"""Raise it when the same file would be read as something else."""
+
 
 # A column beside the contract's: rows of a simulator tell it, all others leave it out.
 _LABEL: Final = {"is_simulated": "boolean"}
 _TOLD: Final = {"unreadable_text": "string", "source_file": "string"}
+
+_KINDS_OF_SETTING: Final[Mapping[str, set[str]]] = {
+    "format": {"timestamp", "date"},
+    "timezone": {"timestamp"},
+    "decimal": {"decimal", "double", "int"},
+    "multiply_by": {"decimal", "double"},
+}
 
 _REQUIRED: Final[Mapping[str, Sequence[str]]] = {
     "customers": ["customer_id"],
@@ -60,7 +71,9 @@ def check_custom_source(
         if name not in contract:
             problems.append(f"tables.{name}: no input table, expected one of {_listed(contract)}")
             continue
-        problems.extend(f"tables.{name}{problem}" for problem in _misfits(table, contract[name]))
+        problems.extend(
+            f"tables.{name}{problem}" for problem in _misfits(name, table, contract[name])
+        )
         problems.extend(
             f"tables.{name}.columns: {column} is missing; map it or give it a value"
             for column in _REQUIRED[name]
@@ -103,23 +116,29 @@ def load_custom_source(
         _create_tables(cursor, contract)
         for name in contract:
             table = settings.tables.get(name)
-            files = [] if table is None else list_files(table, settings.databases)
-            recipe = f"{table!r} {settings.databases!r}"
+            try:
+                files = [] if table is None else list_files(table, settings.databases)
+            except UnusableFileError as error:
+                raise RuntimeError(f"Source custom: {error}") from error
             known = dict(
                 cursor.execute(
                     f"select source_file, state from {SCHEMA}.loaded_files where input_table = ?",
                     [name],
                 ).fetchall()
             )
-            current = {file.name: f"{file.state} {recipe}" for file in files}
-            for stale in sorted(file for file in known if known[file] != current.get(file)):
+            current = {file.name: _state(file, table, contract[name]) for file in files}
+            lasting = {file.name for file in files if file.state is not None}
+            for stale in sorted(
+                file for file in known if file not in lasting or known[file] != current[file]
+            ):
                 cursor.execute(f"delete from {SCHEMA}.{name} where source_file = ?", [stale])
                 cursor.execute(
                     f"delete from {SCHEMA}.loaded_files where input_table = ? and source_file = ?",
                     [name, stale],
                 )
             for file in files:
-                if table is not None and known.get(file.name) != current[file.name]:
+                is_known = file.state is not None and known.get(file.name) == current[file.name]
+                if table is not None and not is_known:
                     messages.extend(_load(cursor, name, table, file, contract[name], settings))
                     cursor.execute(
                         f"insert into {SCHEMA}.loaded_files values (?, ?, ?)",
@@ -129,11 +148,24 @@ def load_custom_source(
     return messages
 
 
-def _misfits(table: CustomTable, types: Mapping[str, str]) -> Iterator[str]:
+def _state(file: SourceFile, table: CustomTable | None, types: Mapping[str, str]) -> str:
+    """Return what a file was read as: another content, mapping or contract is another state."""
+    told = f"{file.state} {table!r} {dict(types)!r} {_READER_VERSION}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _misfits(name: str, table: CustomTable, types: Mapping[str, str]) -> Iterator[str]:
     known = {**types, **_LABEL}
-    for column in table.columns:
+    if table.distinct and name == "order_lines":
+        yield ".distinct: equal lines of an order are that many lines, so none can be left out"
+    for column, origin in table.columns.items():
         if column not in known:
             yield f".columns.{column}: no column of this table, expected one of {_listed(known)}"
+            continue
+        kind = known[column].partition("(")[0]
+        for setting in sorted(origin.model_fields_set & _KINDS_OF_SETTING.keys()):
+            if kind not in _KINDS_OF_SETTING[setting]:
+                yield f".columns.{column}.{setting}: does nothing, since the column is a {kind}"
 
 
 def _listed(names: Mapping[str, object]) -> str:
@@ -192,7 +224,7 @@ def _load(
     )
     values = ", ".join(f"{cast} as {column}" for column, cast in casts.items())
     unread_values = _kept_text(f"nullif(concat_ws('; ', {lost_values or 'null'}), '')")
-    unread_line = _kept_text("problem || ': ' || raw_line")
+    unread_line = _kept_text("problem || ': ' || coalesce(raw_line, '')")
     key = next(iter(types))
     try:
         stage_file(cursor, table, file, settings.databases)

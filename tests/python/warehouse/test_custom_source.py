@@ -164,6 +164,10 @@ class TestValues:
             ("2024-07-31 23:30:00", {}, "23:30"),
             ("2024-07-31T23:30:00+02:00", {}, "21:30"),
             ("yesterday", {}, None),
+            ("2024-07-31", {"timezone": "America/New_York"}, "04:00"),
+            ("2024-07-31 23:30:00 +02:00", {"timezone": "America/New_York"}, "21:30"),
+            ("2024-07-31 23:30:00 UTC", {"timezone": "America/New_York"}, "23:30"),
+            ("2024-07-31t23:30:00z", {"timezone": "America/New_York"}, "23:30"),
         ],
     )
     def test_moments(
@@ -193,6 +197,30 @@ class TestValues:
         ).fetchall()
         assert lines == [(None, "quantity: two"), (1, None)]
 
+    @pytest.mark.parametrize(
+        ("written", "expected"), [("1.234,50", 1234.5), ("12,5", 12.5), ("12.50", None)]
+    )
+    def test_numbers_with_a_comma(
+        self,
+        warehouse: duckdb.DuckDBPyConnection,
+        tmp_path: Path,
+        written: str,
+        expected: float | None,
+    ) -> None:
+        (tmp_path / "sales.csv").write_text(f"No;When;Who;What;Units;Price\n1;x;7;a;1;{written}\n")
+        query = "select amount_paid from raw_custom.order_lines"
+        assert load(warehouse, shop(tmp_path / "sales.csv"), query) == [(expected,)]
+
+    def test_a_missing_key_that_was_stored_as_a_float_is_missing(
+        self, warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "sales.parquet"
+        duckdb.sql(
+            "select 1 as No, 'nan'::double as Who, '31/01/2024 23:30' as \"When\", "
+            "'a' as What, 2 as Units, '1,50' as Price"
+        ).write_parquet(str(file))
+        assert load(warehouse, shop(file), "select customer_id from raw_custom.orders") == [(None,)]
+
 
 class TestUnreadableLines:
     def test_of_a_csv_file_are_kept_with_the_problem(
@@ -212,7 +240,7 @@ class TestUnreadableLines:
         self, warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
     ) -> None:
         file = tmp_path / "sales.jsonl"
-        file.write_text('{"No": 1}\n[1]\n{"No": 2, "Wh')
+        file.write_text('{"No": 1}\n\n[1]\n{"No": 2, "Wh')
         assert load(warehouse, shop(file), UNREADABLE) == [
             ("2", "no JSON object: [1]"),
             ("3", 'no JSON object: {"No": 2, "Wh'),
@@ -261,8 +289,61 @@ class TestChanges:
         custom["tables"]["orders"]["columns"]["order_id"] = "Who"
         assert load(warehouse, custom, self.QUERY) == [("7",), ("8",)]
 
+    def test_a_database_is_read_in_every_build(
+        self, warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "erp.db"
+        custom = shop("unused")
+        custom["databases"] = {"erp": {"type": "sqlite", "path": str(path)}}
+        for table in custom["tables"].values():
+            del table["files"]
+            table["table"] = "erp.sales"
+        with sqlite3.connect(path) as database:
+            database.execute("pragma journal_mode = wal")
+            columns = ", ".join(f'"{name}" text' for name in SALES.splitlines()[0].split(";"))
+            database.execute(f"create table sales ({columns})")
+            insert = "insert into sales values (?, '31/01/2024 23:30', '7', 'a', '1', '1,00')"
+            database.execute(insert, ["1"])
+            database.commit()
+            assert load(warehouse, custom, self.QUERY) == [("1",)]
+            database.execute(insert, ["2"])
+            database.commit()
+            assert load(warehouse, custom, self.QUERY) == [("1",), ("2",)]
+
+    def test_what_is_remembered_of_a_file_holds_no_setting(
+        self, warehouse: duckdb.DuckDBPyConnection, tmp_path: Path
+    ) -> None:
+        (tmp_path / "sales.csv").write_text(SALES)
+        custom = shop(tmp_path / "sales.csv")
+        (state, *_) = load(warehouse, custom, "select distinct state from raw_custom.loaded_files")
+        assert len(str(state[0])) == 64
+
 
 class TestProblems:
+    @pytest.mark.parametrize(
+        ("column", "setting", "message"),
+        [
+            ("customer_id", {"decimal": ","}, "columns.customer_id.decimal: does nothing"),
+            ("customer_id", {"format": "%d"}, "columns.customer_id.format: does nothing"),
+            ("ordered_at", {"multiply_by": "x"}, "columns.ordered_at.multiply_by: does nothing"),
+        ],
+    )
+    def test_settings_that_would_do_nothing(
+        self, tmp_path: Path, column: str, setting: dict[str, str], message: str
+    ) -> None:
+        change = {column: {"column": "When", **setting}}
+        assert message in self.problems(tmp_path / "sales.csv", SALES, **change)
+
+    def test_lines_of_an_order_are_never_merged(self, tmp_path: Path) -> None:
+        (tmp_path / "sales.csv").write_text(SALES)
+        problems = check_custom_source(
+            settings(shop(tmp_path / "sales.csv", distinct=True)), CONTRACT
+        )
+        assert problems == [
+            "tables.order_lines.distinct: equal lines of an order are that many lines, "
+            "so none can be left out"
+        ]
+
     def problems(self, file: Path, text: str, **changes: Any) -> str:
         file.write_text(text)
         custom = shop(file)

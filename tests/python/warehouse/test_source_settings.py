@@ -61,6 +61,13 @@ def test_says_what_is_wrong_and_where(sources: object, message: str) -> None:
         parse_source_settings(sources)
 
 
+def test_an_offset_is_told_once() -> None:
+    column = {"column": "Date", "format": "%d/%m/%Y %H:%M%z", "timezone": "Europe/London"}
+    table = {**ORDERS, "columns": {"ordered_at": column}}
+    with pytest.raises(SourceSettingsError, match="the format already tells the offset"):
+        parse_source_settings({"custom": {"tables": {"orders": table}}})
+
+
 def test_vars_of_the_command_override_those_of_the_project(tmp_path: Path) -> None:
     (tmp_path / "dbt_project.yml").write_text("vars: {sources: {completejourney: {}}}")
     assert list(read_source_settings(tmp_path, {}).enabled()) == ["completejourney"]
