@@ -113,7 +113,7 @@ lint: environment $(DAGSTER_HOME)/dagster.yaml ## Check style, types and house r
 
 .PHONY: test
 test: lint $(WAREHOUSE_PATH).tested ## Run every check: lint, types, dbt tests and pytest.
-	pytest -n 2 --dist loadfile
+	pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: readme
 readme: environment ## Renew the answers to the queries in the README.

@@ -53,7 +53,12 @@ def files(demo_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def own_shop(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    return build(tmp_path_factory.mktemp("build"), variables=recipe(files))
+    return build(
+        tmp_path_factory.mktemp("build"),
+        *("--select", "+customer_recommendations", "+customer_predictions"),
+        *("+customer_profiles", "+quarantined_rows"),
+        variables=recipe(files),
+    )
 
 
 def test_every_line_of_the_files_counts(own_shop: Build, files: Path) -> None:

@@ -261,7 +261,7 @@ def test_events_of_a_shop_with_files_of_its_own_fill_nothing_else(shop: Build) -
     }
 
 
-@pytest.mark.parametrize("layout", ["auto", "plain", "segment", "ga4"])
+@pytest.mark.parametrize("layout", ["auto", "ga4"])
 def test_an_empty_folder_is_an_empty_table(layout: str, tmp_path: Path) -> None:
     landing = tmp_path / "landing"
     landing.mkdir()
