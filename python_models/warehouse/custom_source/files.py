@@ -14,6 +14,7 @@ import duckdb
 import pandas as pd
 
 from warehouse.paths import quote_identifier, quote_literal
+from warehouse.raw_files import escape_glob
 from warehouse.source_settings import CustomDatabase, CustomTable
 
 _BATCH_VECTORS: Final = 8
@@ -294,8 +295,7 @@ def _attached(name: str, database: CustomDatabase) -> Iterator[duckdb.DuckDBPyCo
 
 
 def _pattern(file: SourceFile) -> str:
-    """Return the name as a pattern that matches this file and no other."""
-    return quote_literal("".join(f"[{c}]" if c in "*?[" else c for c in file.name))
+    return quote_literal(escape_glob(Path(file.name)))
 
 
 def _as_text(column: str, stored_type: str) -> str:
